@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Docker daemon that runs the lab's instances: the machine's own where one runs, else one of the lab's."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import urllib.parse
+from pathlib import Path
+
+from lab import settings
+from lab.service import Service
+from sahara_docker import exceptions
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+
+
+def machine_host() -> str | None:
+    """Address of a daemon that is not the lab's: ``$DOCKER_HOST``, else Docker's default when it answers."""
+    named = os.environ.get("DOCKER_HOST")
+    if named:
+        return named
+    return DEFAULT_HOST if answers(DEFAULT_HOST) else None
+
+
+def own_host(lab: settings.Lab) -> str:
+    return f"unix://{lab.run}/docker.sock"
+
+
+def host(lab: settings.Lab) -> str:
+    """Address of the daemon that this lab uses."""
+    return (lab.data / "docker-host").read_text().strip()
+
+
+def choose(lab: settings.Lab) -> str:
+    """Decide once for the life of a lab which daemon it uses, and remember it.
+
+    Containers of a lab live in one daemon; one that appears later on the machine must not take its place.
+    """
+    chosen = lab.data / "docker-host"
+    if not chosen.exists():
+        chosen.parent.mkdir(parents=True, exist_ok=True)
+        chosen.write_text(machine_host() or own_host(lab))
+    return host(lab)
+
+
+def is_ours(lab: settings.Lab) -> bool:
+    return host(lab) == own_host(lab)
+
+
+def answers(address: str, timeout: float = 5) -> bool:
+    """Whether a daemon answers ``GET /_ping`` at *address* (``unix://`` or ``tcp://``)."""
+    url = urllib.parse.urlsplit(address)
+    try:
+        connection = http.client.HTTPConnection(url.hostname or "localhost", url.port or 2375, timeout=timeout)
+        if url.scheme == "unix":
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(timeout)
+            connection.sock.connect(url.path)
+        connection.request("GET", "/_ping")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def check(lab: settings.Lab) -> None:
+    """Raise unless the machine's daemon answers."""
+    if not answers(host(lab)):
+        raise exceptions.SaharaDockerError(
+            "the Docker daemon does not answer",
+            where=host(lab),
+            remedy="start it, or run `make demo-down` so that the lab chooses anew",
+        )
+
+
+def service(lab: settings.Lab) -> Service:
+    """The lab's own daemon.
+
+    It has no bridge and makes no iptables rule: instances get their network from Neutron, and nothing is left behind.
+    """
+    root = lab.docker_root
+    root.mkdir(parents=True, exist_ok=True)
+    program = shutil.which("dockerd") or "/usr/sbin/dockerd"
+    return Service(
+        "docker",
+        (
+            program,
+            f"--host={own_host(lab)}",
+            f"--data-root={root}",
+            f"--exec-root={lab.run}/docker",
+            f"--pidfile={lab.run}/docker.pid",
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--ip-forward=false",
+            "--ip-masq=false",
+            "--userland-proxy=false",
+            f"--config-file={_configuration(lab)}",
+        ),
+        lambda: answers(own_host(lab)),
+        patience=20,
+        last=True,
+    )
+
+
+def _configuration(lab: settings.Lab) -> Path:
+    """An empty file, so that a ``daemon.json`` of the machine has no say in the lab."""
+    path = lab.etc / "docker.json"
+    path.write_text("{}\n")
+    return path

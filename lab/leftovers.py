@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes of this lab that lost their parent: found by the variable that the lab gives to all it starts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+from lab import settings
+
+
+def find(lab: settings.Lab) -> list[int]:
+    """Process ids that carry this lab's mark, less the caller and its ancestors."""
+    mark = f"{settings.MARK}={lab.state}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) not in _ancestry():
+            with contextlib.suppress(OSError):
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+    return sorted(found)
+
+
+def _ancestry() -> set[int]:
+    pids, pid = set(), os.getpid()
+    while pid > 1 and pid not in pids:
+        pids.add(pid)
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        pid = int(stat.rpartition(")")[2].split()[1])
+    return pids
+
+
+def end(lab: settings.Lab, patience: float = 5) -> int:
+    """End them, SIGTERM first and SIGKILL after *patience* seconds; return how many there were."""
+    first = find(lab)
+    _signal(first, signal.SIGTERM)
+    deadline = time.monotonic() + patience
+    while (left := _alive(find(lab))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for _ in range(20):
+        if not left:
+            break
+        _signal(left, signal.SIGKILL)
+        time.sleep(0.1)
+        left = _alive(find(lab))
+    return len(first)
+
+
+def _alive(pids: list[int]) -> list[int]:
+    """*pids* without zombies, which nothing but their parent can end."""
+    alive = []
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                alive.append(pid)
+    return alive
+
+
+def _signal(pids: list[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

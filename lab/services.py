@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the lab runs, in which order, and how each part shows that it answers."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+from lab import cloud_objects, command, configuration, docker_engine, identity, network, plan, rest, settings
+from lab.service import Service
+
+RABBITMQ_SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+
+
+def environment(lab: settings.Lab) -> dict[str, str]:
+    """Variables of every process of the lab on top of PATH, HOME and the mark."""
+    return {
+        "LAB_STATE": str(lab.state),
+        "PYTHONPATH": str(lab.cache / "path"),
+        # stevedore keeps a cache of entry points in the user's home otherwise.
+        "XDG_CACHE_HOME": str(lab.data / "cache"),
+        # Python services with many threads otherwise keep an arena a thread: 15 % of the lab's memory.
+        "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def build(lab: settings.Lab) -> list[plan.Step | Service]:
+    """Everything in one plan; what each needs decides the order."""
+    configuration.write(lab)
+    cloud = rest.Cloud(lab)
+    steps: list[plan.Step | Service] = [
+        *_foundations(lab),
+        *_schemas(lab),
+        *_openstack(lab, cloud),
+        plan.Step("cloud", lambda: cloud_objects.create(cloud), ("neutron", "nova-control", "glance")),
+    ]
+    if docker_engine.is_ours(lab):
+        steps.append(docker_engine.service(lab))
+    else:
+        steps.append(plan.Step("docker", lambda: docker_engine.check(lab)))
+    return steps
+
+
+def _foundations(lab: settings.Lab) -> list[plan.Step | Service]:
+    mysql, rabbit = lab.data / "mariadb", lab.data / "rabbitmq"
+    return [
+        plan.Step("bridge", network.create),
+        plan.Step("mariadb-files", lambda: _install_database(lab, mysql)),
+        Service(
+            "mariadb",
+            (
+                "/usr/sbin/mariadbd",
+                "--no-defaults",
+                "--user=root",
+                f"--datadir={mysql}",
+                f"--socket={mysql}/socket",
+                f"--pid-file={mysql}/pid",
+                "--bind-address=127.0.0.1",
+                f"--port={settings.PORTS['mariadb']}",
+                "--max-connections=1000",
+                # Safe against a killed process, not against power loss, which is right for a lab: half the time of
+                # the migrations is the disk's otherwise.
+                "--innodb-flush-log-at-trx-commit=2",
+                "--innodb-flush-method=nosync",
+                "--innodb-doublewrite=0",
+                "--innodb-buffer-pool-size=128M",
+                "--skip-log-bin",
+                "--skip-name-resolve",
+                "--character-set-server=utf8mb3",
+                "--performance-schema=off",
+            ),
+            lambda: _database_answers(mysql),
+            ("mariadb-files",),
+            patience=20,
+            last=True,
+        ),
+        plan.Step("databases", lambda: _create_databases(lab, mysql), ("mariadb",)),
+        Service(
+            "rabbitmq",
+            (RABBITMQ_SERVER,),
+            _broker_answers,
+            environment=_rabbitmq_environment(lab, rabbit),
+            patience=10,
+            last=True,
+        ),
+    ]
+
+
+def _install_database(lab: settings.Lab, mysql: Path) -> None:
+    if (mysql / "mysql").is_dir():
+        return
+    mysql.mkdir(parents=True, exist_ok=True)
+    command.run(
+        [
+            "mariadb-install-db",
+            "--no-defaults",
+            "--user=root",
+            f"--datadir={mysql}",
+            "--skip-test-db",
+            "--auth-root-authentication-method=normal",
+        ],
+        log=lab.log / "mariadb-files.log",
+        what="making MariaDB's files",
+    )
+
+
+def _client(mysql: Path) -> list[str]:
+    return ["mariadb", "--no-defaults", "--user=root", f"--socket={mysql}/socket"]
+
+
+def _database_answers(mysql: Path) -> bool:
+    probe = [*_client(mysql), "--execute=select 1"]
+    return subprocess.run(probe, capture_output=True, timeout=10, check=False).returncode == 0
+
+
+def _create_databases(lab: settings.Lab, mysql: Path) -> None:
+    account = "openstack@'127.0.0.1'"
+    statements = [f"CREATE DATABASE IF NOT EXISTS {name};" for name in configuration.DATABASES]
+    statements += [
+        f"CREATE USER IF NOT EXISTS {account};",
+        f"ALTER USER {account} IDENTIFIED BY '{lab.secrets['mariadb']}';",
+        f"GRANT ALL ON *.* TO {account};",
+    ]
+    # By standard input: arguments can be read by every user of the machine.
+    sql = "\n".join(statements)
+    command.run(_client(mysql), log=lab.log / "databases.log", what="creating databases", input_text=sql)
+
+
+def _rabbitmq_environment(lab: settings.Lab, rabbit: Path) -> dict[str, str]:
+    (rabbit / "log").mkdir(parents=True, exist_ok=True)
+    plugins = rabbit / "enabled_plugins"
+    plugins.write_text("[].\n")
+    return {
+        "HOME": str(rabbit),
+        "RABBITMQ_CONFIG_FILE": str(lab.etc / "rabbitmq.conf"),
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+        "RABBITMQ_MNESIA_BASE": str(rabbit / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(rabbit / "log"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
+        "RABBITMQ_NODENAME": "sahara-docker-lab@localhost",
+        "RABBITMQ_DIST_PORT": str(settings.PORTS["rabbitmq-cluster"]),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(settings.PORTS["epmd"]),
+    }
+
+
+def _broker_answers() -> bool:
+    """The first frame of AMQP 0-9-1: the broker answers the protocol header with Connection.Start (class 10)."""
+    with socket.create_connection(("127.0.0.1", settings.PORTS["rabbitmq"]), timeout=3) as connection:
+        connection.sendall(b"AMQP\x00\x00\x09\x01")
+        frame = connection.recv(11)
+    return len(frame) == 11 and frame[0] == 1 and frame[7:11] == b"\x00\x0a\x00\x0a"
+
+
+def _schemas(lab: settings.Lab) -> list[plan.Step]:
+    tools = lab.venv / "bin"
+    etc = lab.etc
+    commands: dict[str, list[object]] = {
+        "keystone": [tools / "python", "-m", "lab.processes.database_sync", "keystone"],
+        "nova": [tools / "python", "-m", "lab.processes.database_sync", "nova"],
+        "glance": [tools / "glance-manage", "--config-file", etc / "glance-api.conf", "db", "sync"],
+        "placement": [tools / "placement-manage", "--config-file", etc / "placement.conf", "db", "sync"],
+        "neutron": [tools / "neutron-db-manage", "--config-file", etc / "neutron.conf", "upgrade", "heads"],
+        "heat": [tools / "heat-manage", "--config-file", etc / "heat.conf", "db_sync"],
+        "sahara": [tools / "sahara-db-manage", "--config-file", etc / "sahara.conf", "upgrade", "head"],
+    }
+    variables = {"PATH": os.environ["PATH"], "HOME": str(lab.data), settings.MARK: str(lab.state), **environment(lab)}
+
+    def sync(service: str) -> None:
+        stamp = lab.data / f"schema-{service}"
+        if not stamp.exists():
+            log = lab.log / f"schema-{service}.log"
+            command.run(
+                [str(word) for word in commands[service]],
+                log=log,
+                what=f"creating the tables of {service}",
+                environment=variables,
+                timeout=300,
+            )
+            stamp.touch()
+
+    return [plan.Step(f"schema-{name}", functools.partial(sync, name), ("databases",)) for name in commands]
+
+
+def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service]:
+    tools, etc = lab.venv / "bin", lab.etc
+
+    def answers(service: str, path: str = "/") -> object:
+        return rest.call("GET", lab.url(service) + path, timeout=10)
+
+    def module(name: str, *words: object) -> tuple[str, ...]:
+        return (str(tools / "python"), "-m", f"lab.processes.{name}", *map(str, words))
+
+    def stock(program: str, *files: str) -> tuple[str, ...]:
+        return (str(tools / program), *(word for file in files for word in ("--config-file", str(etc / file))))
+
+    return [
+        Service(
+            "keystone",
+            module("identity_wsgi"),
+            lambda: answers("placement") and cloud.authenticate(),
+            ("schema-keystone", "schema-placement"),
+        ),
+        plan.Step("identity", lambda: identity.create(lab, cloud), ("keystone",)),
+        Service(
+            "glance", stock("glance-api", "glance-api.conf"), lambda: answers("glance"), ("schema-glance", "identity")
+        ),
+        Service(
+            "nova-control",
+            module("nova_control", *stock("", "nova.conf", "nova-database.conf")[1:]),
+            lambda: cloud.get("nova", "/os-services")["services"],
+            ("schema-nova", "identity", "rabbitmq"),
+        ),
+        Service(
+            "nova-compute",
+            stock("nova-compute", "nova.conf"),
+            lambda: _hypervisor_is_up(cloud),
+            ("nova-control", "docker", "bridge"),
+        ),
+        Service(
+            "neutron",
+            stock("neutron-server", "neutron.conf"),
+            lambda: cloud.get("neutron", "/networks"),
+            ("schema-neutron", "identity", "rabbitmq"),
+        ),
+        Service(
+            "heat",
+            stock("heat-all", "heat.conf"),
+            lambda: cloud.get("heat", "/stacks"),
+            ("schema-heat", "identity", "rabbitmq"),
+        ),
+        Service(
+            "sahara",
+            stock("sahara-all", "sahara.conf"),
+            lambda: cloud.get("sahara", "/plugins")["plugins"],
+            ("schema-sahara", "identity", "rabbitmq"),
+        ),
+    ]
+
+
+def _hypervisor_is_up(cloud: rest.Cloud) -> bool:
+    found = cloud.get("nova", "/os-hypervisors/detail")["hypervisors"]
+    return any(one["state"] == "up" for one in found)

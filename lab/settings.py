@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the lab keeps things and on which ports it listens: facts only, no action."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import ipaddress
+import json
+import os
+import secrets
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+#: Ports on loopback, out of the way of a real OpenStack and below Linux's ephemeral range (32768).
+PORTS = {
+    "mariadb": 23306,
+    "rabbitmq": 25673,
+    "rabbitmq-cluster": 25674,
+    "epmd": 24369,
+    "keystone": 25000,
+    "placement": 28778,
+    "glance": 29292,
+    "nova": 28774,
+    "neutron": 29696,
+    "heat": 28004,
+    "sahara": 28386,
+}
+
+REGION = "RegionOne"
+BRIDGE = "sdlab0"
+NETWORK_NAME = "lab"
+SUBNET = ipaddress.ip_network("10.222.0.0/24")
+
+#: Every process of the lab carries this variable, so that what an interrupted run left behind can be told from
+#: everything else on the machine.
+MARK = "SAHARA_DOCKER_LAB_STATE"
+
+
+@dataclasses.dataclass(frozen=True)
+class Lab:
+    """One lab: a state directory and what follows from it."""
+
+    state: Path
+
+    @property
+    def etc(self) -> Path:
+        return self.state / "etc"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def run(self) -> Path:
+        return self.state / "run"
+
+    @property
+    def data(self) -> Path:
+        """What a running lab writes; emptied by ``make demo-down``."""
+        return self.state / "data"
+
+    @property
+    def cache(self) -> Path:
+        """What is costly to make again and holds nothing of a running lab; survives ``make demo-down``."""
+        return self.state / "cache"
+
+    @property
+    def venv(self) -> Path:
+        return self.cache / "openstack"
+
+    @property
+    def node_image(self) -> Path:
+        return self.cache / "node-image"
+
+    @property
+    def docker_root(self) -> Path:
+        """Data root of the lab's own Docker daemon; its images are a cache, its containers go with the lab."""
+        return self.cache / "docker"
+
+    @property
+    def host(self) -> str:
+        """Name of the one compute host; Nova wants it stable."""
+        return "lab"
+
+    def url(self, service: str) -> str:
+        return f"http://127.0.0.1:{PORTS[service]}"
+
+    @functools.cached_property
+    def secrets(self) -> dict[str, str]:
+        """Passwords of this lab, made on first use and kept in a file that only its owner can read."""
+        path = self.data / "secrets.json"
+        names = ["admin", "mariadb", "rabbitmq", "node"]
+        names += ["glance", "placement", "nova", "neutron", "heat", "sahara"]
+        known = json.loads(path.read_text()) if path.exists() else {}
+        if not set(names) <= set(known):
+            known = {name: known.get(name) or secrets.token_hex(12) for name in names}
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(".new")
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+                json.dump(known, stream)
+            temporary.replace(path)
+        return known
+
+
+def default_state() -> Path:
+    """State directory: ``$LAB_STATE``, else ``.lab`` in the checkout."""
+    return Path(os.environ.get("LAB_STATE") or CHECKOUT / ".lab").absolute()
