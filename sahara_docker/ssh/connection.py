@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One SSH connection: dial, check the host key, log in, open channels."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import io
+import socket
+import threading
+from typing import Any, Callable, Iterator
+
+import paramiko
+
+from sahara_docker.ssh import deadline as deadlines
+from sahara_docker.ssh import dial, errors, route
+from sahara_docker.ssh import host_keys as host_key_store
+
+# sshd's MaxSessions is 10 by default; two are left for whoever else looks in.
+CHANNELS = 8
+# Longest wait for any one step of a handshake; the caller's deadline may be shorter.
+_HANDSHAKE = 30.0
+_KEEPALIVE = 15
+_NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+_KEY_ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
+
+
+class Connection:
+    """An authenticated paramiko transport to a node.
+
+    :ivar node: the node.
+    :ivar users: how many operations have it on loan; kept by the pool.
+    """
+
+    def __init__(self, node: route.Node, transport: paramiko.Transport, stream: dial.Stream) -> None:
+        self.node = node
+        self.users = 0
+        self._transport = transport
+        self._stream = stream
+        self._channels = threading.BoundedSemaphore(CHANNELS)
+
+    @property
+    def alive(self) -> bool:
+        return self._transport.is_active()
+
+    @contextlib.contextmanager
+    def channel(self, deadline: deadlines.Deadline) -> Iterator[paramiko.Channel]:
+        """Lend a session channel; at most ``CHANNELS`` are out at a time.
+
+        :raises NotSent: when the connection turns out to be broken.
+        :raises DeadlineExceeded: when no channel was free in time.
+        """
+        if not self._channels.acquire(timeout=deadline.remaining()):
+            raise errors.DeadlineExceeded
+        try:
+            channel = self._open_channel(deadline)
+            try:
+                yield channel
+            finally:
+                # Closing sends a message, which blocks where the peer takes nothing any more.
+                if channel.closed or (self.alive and not deadline.passed):
+                    channel.close()
+                else:
+                    threading.Thread(target=channel.close, daemon=True).start()
+        finally:
+            self._channels.release()
+
+    def tunnel(self, host: str, port: int, deadline: deadlines.Deadline) -> paramiko.Channel:
+        """A channel that this node forwards to *host*:*port*."""
+        try:
+            return self._transport.open_channel(
+                "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=deadline.remaining()
+            )
+        except (paramiko.SSHException, EOFError, OSError) as failure:
+            raise errors.NoRoute(
+                f"the gateway cannot reach {host}:{port}",
+                where=str(self.node),
+                observed=describe(failure),
+                remedy="sshd on the gateway needs AllowTcpForwarding yes",
+            ) from failure
+
+    def abort(self) -> None:
+        """Cut the connection, unblocking whoever waits on it."""
+        # The socket first: a transport's own close can wait for a writer that the peer lets hang.
+        self._stream.close()
+        self._transport.close()
+
+    close = abort
+
+    def _open_channel(self, deadline: deadlines.Deadline) -> paramiko.Channel:
+        try:
+            return self._transport.open_session(timeout=deadline.remaining())
+        except (paramiko.SSHException, EOFError, OSError) as failure:
+            if deadline.passed:
+                raise errors.DeadlineExceeded from failure
+            raise errors.NotSent(
+                "no channel could be opened", where=str(self.node), observed=describe(failure)
+            ) from failure
+
+
+def connect(
+    node: route.Node,
+    known_keys: host_key_store.HostKeys,
+    deadline: deadlines.Deadline,
+    gateway: Connection | None = None,
+) -> Connection:
+    """Dial *node* and log in, once.
+
+    :raises NodeNotUp, NoRoute: nothing (useful) answers; may mend itself.
+    :raises HostKeyChanged, PasswordRefused, NoPasswordKnown: will not.
+    :raises DeadlineExceeded: the deadline passed.
+    """
+    stream = _dial(node, deadline, gateway)
+    try:
+        transport = _handshake(node, stream, known_keys, deadline)
+        try:
+            _authenticate(node, transport, deadline)
+            transport.set_keepalive(_KEEPALIVE)
+        except BaseException:
+            stream.close()
+            transport.close()
+            raise
+    except BaseException:
+        stream.close()
+        raise
+    return Connection(node, transport, stream)
+
+
+def describe(failure: BaseException) -> str:
+    """A failure in words: paramiko raises bare ``EOFError`` and ``SSHException`` without text."""
+    if isinstance(failure, EOFError):
+        return "the connection was closed by the node"
+    if isinstance(failure, OSError) and failure.strerror:
+        return failure.strerror.lower()
+    return str(failure) or type(failure).__name__
+
+
+def _dial(node: route.Node, deadline: deadlines.Deadline, gateway: Connection | None) -> dial.Stream:
+    if not node.host:
+        raise errors.NodeNotUp("no address yet", where=node.name)
+    try:
+        if gateway is not None:
+            return dial.Stream(gateway.tunnel(node.host, node.port, deadline))
+        if node.proxy_command:
+            return dial.through_command(node.proxy_command)
+        return dial.direct(node.host, node.port, min(_HANDSHAKE, deadline.remaining()))
+    except socket.gaierror as failure:
+        raise errors.NoRoute(
+            "the name cannot be resolved", where=str(node), observed=describe(failure)
+        ) from failure
+    except socket.timeout as failure:
+        raise errors.NodeNotUp(
+            f"nothing answers on port {node.port}",
+            where=str(node),
+            observed="timed out",
+            remedy="the node may still be starting; else check its security group and the route to its network",
+        ) from failure
+    except OSError as failure:
+        if failure.errno in _NO_ROUTE:
+            raise errors.NoRoute(
+                "no route from the Sahara host",
+                where=str(node),
+                observed=describe(failure),
+                remedy="the Sahara host needs a route to the cluster's management network",
+            ) from failure
+        raise errors.NodeNotUp(
+            f"nothing answers on port {node.port}", where=str(node), observed=describe(failure)
+        ) from failure
+
+
+def _handshake(
+    node: route.Node, stream: dial.Stream, known_keys: host_key_store.HostKeys, deadline: deadlines.Deadline
+) -> paramiko.Transport:
+    patience = min(_HANDSHAKE, deadline.remaining())
+    try:
+        transport = paramiko.Transport(stream.socket)
+        transport.banner_timeout = transport.handshake_timeout = patience
+        _prefer(transport, known_keys.known(node.id))
+        transport.start_client(timeout=patience)
+        shown = transport.get_remote_server_key()
+    except (paramiko.SSHException, EOFError, OSError) as failure:
+        deadline.remaining()
+        raise errors.NodeNotUp(
+            "sshd dropped the connection before the login", where=str(node), observed=describe(failure)
+        ) from failure
+    try:
+        known_keys.check(node.id, shown, str(node))
+    except errors.HostKeyChanged:
+        transport.close()
+        raise
+    return transport
+
+
+def _prefer(transport: paramiko.Transport, known: paramiko.PKey | None) -> None:
+    """Ask for the remembered key's algorithm first: a node has keys of several and may show any of them."""
+    if known is None:
+        return
+    options = transport.get_security_options()
+    first = _KEY_ALGORITHMS.get(known.get_name(), (known.get_name(),))
+    ordered = sorted(options.key_types, key=lambda algorithm: algorithm not in first)
+    options.key_types = tuple(ordered)
+
+
+def _authenticate(node: route.Node, transport: paramiko.Transport, deadline: deadlines.Deadline) -> None:
+    """Password first, then key: containers get no key from cloud-init, so the password is what works."""
+    login = node.login
+    refusal = "no password known"
+    if login.password is not None:
+        attempt = functools.partial(transport.auth_password, login.username, login.password)
+        failure = _try(node, transport, deadline, attempt)
+        if failure is None:
+            return
+        refusal = describe(failure)
+    if login.private_key:
+        key = paramiko.RSAKey.from_private_key(io.StringIO(login.private_key))
+        attempt = functools.partial(transport.auth_publickey, login.username, key)
+        failure = _try(node, transport, deadline, attempt)
+        if failure is None:
+            return
+    if login.password is None:
+        raise errors.NoPasswordKnown(
+            f"login refused for user '{login.username}'",
+            where=str(node),
+            observed=f"{refusal}, and the cluster's key is not accepted",
+            remedy="set [sahara_docker] ssh_password to the password of the image's user",
+        )
+    raise errors.PasswordRefused(
+        f"password refused for user '{login.username}'",
+        where=str(node),
+        observed=refusal,
+        remedy="[sahara_docker] ssh_password must be the password of the user that the image is registered with",
+    )
+
+
+def _try(
+    node: route.Node, transport: paramiko.Transport, deadline: deadlines.Deadline, attempt: Callable[[], Any]
+) -> BaseException | None:
+    """Run one authentication; None when it succeeded, the refusal when it was refused.
+
+    :raises NodeNotUp: when the node went away instead of answering.
+    """
+    transport.auth_timeout = min(_HANDSHAKE, deadline.remaining())
+    try:
+        attempt()
+    except (paramiko.SSHException, EOFError, OSError) as failure:
+        deadline.remaining()
+        refused = isinstance(failure, paramiko.AuthenticationException) and "timeout" not in str(failure).lower()
+        if refused and transport.is_active():
+            return failure
+        raise errors.NodeNotUp(
+            "sshd dropped the connection during the login", where=str(node), observed=describe(failure)
+        ) from failure
+    if transport.is_authenticated():
+        return None
+    return paramiko.AuthenticationException("the node asks for a second factor")

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps one connection a node: opened at the first use, lent to many, closed when the node goes."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import random
+import threading
+import time
+from typing import Iterator
+
+from oslo_log import log as logging
+
+from sahara_docker.ssh import connection as connections
+from sahara_docker.ssh import deadline as deadlines
+from sahara_docker.ssh import errors, host_keys, route
+
+LOG = logging.getLogger(__name__)
+
+# sshd drops new connections at random while many others log in (MaxStartups), and refuses them while it restarts.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+
+
+class ConnectionPool:
+    """Connections to all nodes of this process, at most *limit* of them.
+
+    The least recently used one that nobody has on loan makes room for a new one.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.host_keys = host_keys.HostKeys()
+        self._limit = limit
+        self._changed = threading.Condition()
+        self._kept: collections.OrderedDict[str, connections.Connection] = collections.OrderedDict()
+        self._opening: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @contextlib.contextmanager
+    def lend(
+        self, node: route.Node, deadline: deadlines.Deadline, patience: float
+    ) -> Iterator[connections.Connection]:
+        """Lend the connection to *node*, opening it when there is none that lives.
+
+        :param patience: seconds to try again while the node refuses or drops connections.
+        :raises SshError: as ``connection.connect``.
+        """
+        connection = self._take(node, deadline)
+        if connection is None:
+            connection = self._open(node, deadline, patience)
+        try:
+            yield connection
+        finally:
+            with self._changed:
+                connection.users -= 1
+                self._changed.notify_all()
+
+    def forget(self, node_id: str) -> None:
+        """Close the connection of a node that is gone, and forget its host key."""
+        with self._changed:
+            connection = self._kept.pop(node_id, None)
+            self._changed.notify_all()
+        self.host_keys.forget(node_id)
+        if connection is not None:
+            LOG.debug("Closing the connection to %s", connection.node)
+            connection.close()
+
+    def close(self) -> None:
+        """Close everything."""
+        for node_id in list(self._kept):
+            self.forget(node_id)
+
+    def _take(self, node: route.Node, deadline: deadlines.Deadline) -> connections.Connection | None:
+        """The kept connection, or None with the caller's right to open one."""
+        stale = []
+        try:
+            with self._changed:
+                while True:
+                    connection = self._kept.get(node.id)
+                    if connection is not None:
+                        if connection.alive and connection.node == node:
+                            self._kept.move_to_end(node.id)
+                            connection.users += 1
+                            return connection
+                        stale.append(self._kept.pop(node.id))
+                    if node.id not in self._opening and (room := self._room()) is not None:
+                        stale += room
+                        self._opening.add(node.id)
+                        return None
+                    self._changed.wait(deadline.remaining())
+        finally:
+            for connection in stale:
+                connection.close()
+
+    def _room(self) -> list[connections.Connection] | None:
+        """Connections to close for one more to be opened; None when all are in use."""
+        if len(self._kept) + len(self._opening) < self._limit:
+            return []
+        for node_id, connection in self._kept.items():
+            if not connection.users:
+                return [self._kept.pop(node_id)]
+        return None
+
+    def _open(self, node: route.Node, deadline: deadlines.Deadline, patience: float) -> connections.Connection:
+        connection = None
+        try:
+            connection = self._connect(node, deadline, patience)
+            return connection
+        finally:
+            with self._changed:
+                self._opening.discard(node.id)
+                if connection is not None:
+                    connection.users += 1
+                    self._kept[node.id] = connection
+                self._changed.notify_all()
+
+    def _connect(self, node: route.Node, deadline: deadlines.Deadline, patience: float) -> connections.Connection:
+        give_up = time.monotonic() + patience
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                if node.gateway is None:
+                    return connections.connect(node, self.host_keys, deadline)
+                with self.lend(node.gateway, deadline, patience) as gateway:
+                    return connections.connect(node, self.host_keys, deadline, gateway)
+            except errors.NodeNotUp:
+                # Half to one and a half times the pause: those who were dropped together shall not return together.
+                wait = pause * random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries, guards no secret
+                if time.monotonic() + wait >= give_up:
+                    raise
+                time.sleep(min(wait, deadline.remaining()))
+                pause = min(pause * 2, _LONGEST_PAUSE)
