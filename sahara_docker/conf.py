@@ -22,17 +22,160 @@ A container has no cloud-init that would install the cluster's public key, so th
 name is the one that the image was registered with. Left unset, only key login is tried.
 """,
     ),
+    cfg.IntOpt(
+        "ssh_max_connections",
+        default=500,
+        min=1,
+        help="""
+Most SSH connections that an engine process keeps open at a time, one a node.
+
+Each takes a file descriptor. When more nodes are in work, the connection that was idle longest is closed, and opened
+again at its node's next command.
+""",
+    ),
+    cfg.IntOpt(
+        "accessible_timeout",
+        default=300,
+        min=1,
+        help="""
+Longest wait, in seconds, for a login to a new node to work.
+
+A container's sshd answers within seconds, so a longer wait only hides a cause. What waiting cannot mend, such as a refused
+password, ends the wait earlier.
+""",
+    ),
+    cfg.IntOpt(
+        "stack_timeout",
+        default=1800,
+        min=60,
+        help="""
+Longest wait, in seconds, for Heat to create, change or delete a cluster's stack.
+
+Heat is told the same limit, in whole minutes.
+""",
+    ),
+    cfg.StrOpt(
+        "http_proxy",
+        secret=True,
+        help="""
+Proxy for http that new clusters' nodes use, such as http://proxy.example.org:3128.
+
+A cluster's own config "HTTP proxy" goes before it. Without any proxy, nothing is changed on the nodes.
+""",
+    ),
+    cfg.StrOpt(
+        "https_proxy",
+        secret=True,
+        help="""
+Proxy for https that new clusters' nodes use; the one for http when only that is set.
+
+A cluster's own config "HTTPS proxy" goes before it.
+""",
+    ),
+    cfg.StrOpt(
+        "no_proxy",
+        help="""
+Comma-separated hosts, domains and networks that nodes reach without the proxy, such as the cloud's own API endpoints.
+
+Every node of the cluster is added by address, full and short name. A cluster's own config "No proxy" goes before it.
+""",
+    ),
 ]
 
 NOVA_OPTS: list[cfg.Opt] = [
-    cfg.URIOpt(
+    cfg.StrOpt(
         "host",
-        schemes=["unix", "tcp", "http", "https"],
+        regex=r"(unix:///|tcp://|https?://|ssh://).+",
         default="unix:///var/run/docker.sock",
         help="""
 Address of the Docker daemon that runs this host's instances.
 
 The user of nova-compute needs access to it, which is equal to root on the host.
+""",
+    ),
+    cfg.ListOpt(
+        "sandbox_command",
+        default=["sleep", "infinity"],
+        help="""
+What the sandbox container of an instance runs: a command that never ends and needs nothing.
+
+The sandbox holds the instance's network, so that the network is complete before the instance's first process and
+survives its restarts. It is made from the instance's own image, so the command must be in every image that tenants may
+boot.
+""",
+    ),
+    cfg.ListOpt(
+        "ulimits",
+        default=["nofile=65536", "nproc=65536", "memlock=-1"],
+        help="""
+Resource limits of every instance, as ``name=soft:hard`` or ``name=value``; -1 is unlimited.
+
+Set at creation, because an unprivileged container cannot raise a hard limit later, and PAM refuses the session of a
+service such as a database when it is asked to. A value above what the Docker daemon itself may grant is lowered to
+that, with a line in the log. A flavor's ``docker:ulimits`` (same syntax) overrides single names.
+""",
+    ),
+    cfg.IntOpt(
+        "pids_limit",
+        default=16384,
+        min=16,
+        help="""
+Processes and threads that one instance may have; a flavor's ``docker:pids_limit`` overrides it.
+""",
+    ),
+    cfg.IntOpt(
+        "shm_size_mb",
+        default=256,
+        min=1,
+        help="""
+Size of /dev/shm in an instance, in MiB; a flavor's ``docker:shm_size_mb`` overrides it.
+
+What is stored there counts against the instance's memory. Docker's own default of 64 is short for a database.
+""",
+    ),
+    cfg.StrOpt(
+        "data_path",
+        default="/data",
+        help="""
+Where an instance finds its data volume: a Docker volume that lives as long as the instance.
+
+Data of HDFS and the like belong there and not into the container's root, whose copy-on-write layer is slow. Empty: none.
+""",
+    ),
+    cfg.MultiStrOpt(
+        "environment",
+        default=[],
+        help="""
+One ``NAME=value`` for the environment of every instance's first process; may be given many times.
+
+Meant for proxies: a container takes neither the host's nor the Docker daemon's proxy settings.
+""",
+    ),
+    cfg.ListOpt(
+        "cap_add",
+        default=[],
+        help="""
+Linux capabilities that every instance gets beyond Docker's default; a flavor's ``docker:cap_add`` adds to them.
+
+An image can never ask for any. Hadoop needs none.
+""",
+    ),
+    cfg.BoolOpt(
+        "privileged",
+        default=False,
+        help="""
+Run every instance privileged, which makes root in an instance root on the host.
+
+A flavor's ``docker:privileged`` overrides it. An image can never ask for it. Hadoop does not need it.
+""",
+    ),
+    cfg.BoolOpt(
+        "init",
+        default=False,
+        help="""
+Put Docker's own init before the first process of every instance, to reap zombies.
+
+For images whose first process does not reap; harmful for images that bring an init of their own.
 """,
     ),
 ]

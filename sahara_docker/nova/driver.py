@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nova's ``ComputeDriver`` contract for Docker.
+
+Set ``[DEFAULT] compute_driver = docker.DockerDriver``. Written against Nova 28 to 34: arguments that only some
+releases pass (``share_info`` from 31 on) are accepted and not used. What is not here, Nova's base class answers with
+NotImplementedError, which its API turns into a clear refusal; ``capabilities`` says the same to the scheduler.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from typing import Any, ClassVar, Iterator
+
+import nova.conf
+import os_resource_classes as orc
+import os_vif
+from nova import exception, objects
+from nova.compute import power_state, task_states
+from nova.objects import fields
+from nova.virt import driver
+from oslo_log import log as logging
+from oslo_serialization import jsonutils
+from oslo_utils import excutils
+
+import sahara_docker.conf
+from sahara_docker.nova import guest, hypervisor, identity, image, limits, network
+
+CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
+
+_TRAIT = "CUSTOM_HYPERVISOR_DOCKER"
+
+
+class DockerDriver(driver.ComputeDriver):
+    """Runs instances as containers of the host's Docker daemon, without privileges."""
+
+    capabilities: ClassVar[dict[str, bool]] = {
+        **driver.ComputeDriver.capabilities,
+        "has_imagecache": True,
+        "supports_attach_interface": True,
+        "supports_image_type_raw": True,  # the disk_format that an image of container_format docker has
+    }
+
+    def __init__(self, virtapi: Any) -> None:
+        super().__init__(virtapi)
+        sahara_docker.conf.register_nova_opts(CONF)
+        self._daemon = hypervisor.Hypervisor(CONF.docker.host, CONF.host)
+        self._images = image.ImageStore(self._daemon, CONF.instances_path)
+
+    # Host
+
+    def init_host(self, host: str) -> None:
+        """Check at the start of the service what every spawn relies on.
+
+        :raises sahara_docker.nova.hypervisor.DaemonError: the Docker daemon does not answer or is unfit.
+        :raises ValueError: an option makes no sense.
+        """
+        for item in CONF.docker.ulimits:
+            limits.Ulimit.parse(item)
+        info = self._daemon.connect()
+        os.makedirs(CONF.instances_path, exist_ok=True)
+        os_vif.initialize()
+        LOG.info(
+            "Docker %s, %s CPUs, %s MiB, storage driver %s, cgroup v%s",
+            info["ServerVersion"],
+            info["NCPU"],
+            info["MemTotal"] >> 20,
+            info["Driver"],
+            info.get("CgroupVersion", "1"),
+        )
+
+    def list_instances(self) -> list[str]:
+        return list(self._daemon.instances().values())
+
+    def list_instance_uuids(self) -> list[str]:
+        return list(self._daemon.instances())
+
+    def instance_exists(self, instance: Any) -> bool:
+        return self._guest(instance).exists()
+
+    def get_available_nodes(self, refresh: bool = False) -> list[str]:
+        return [CONF.host]
+
+    def get_available_resource(self, nodename: str) -> dict[str, Any]:
+        has = self._daemon.capacity(CONF.instances_path)
+        return {
+            "vcpus": has.cpus,
+            "memory_mb": has.memory_mb,
+            "local_gb": has.disk_gb,
+            # What instances use, Nova's resource tracker adds up from their flavors.
+            "vcpus_used": 0,
+            "memory_mb_used": 0,
+            "local_gb_used": 0,
+            "disk_available_least": has.disk_free_gb,
+            "hypervisor_type": fields.HVType.DOCKER,
+            "hypervisor_version": has.version,
+            "hypervisor_hostname": nodename,
+            "cpu_info": jsonutils.dumps({}),
+            "supported_instances": [(fields.Architecture.from_host(), fields.HVType.DOCKER, fields.VMMode.EXE)],
+            "numa_topology": None,
+        }
+
+    def update_provider_tree(self, provider_tree: Any, nodename: str, allocations: Any = None) -> None:
+        has = self._daemon.capacity(CONF.instances_path)
+        ratios = self._get_allocation_ratios(provider_tree.data(nodename).inventory)
+        reserved = {
+            orc.VCPU: CONF.reserved_host_cpus,
+            orc.MEMORY_MB: CONF.reserved_host_memory_mb,
+            orc.DISK_GB: self._get_reserved_host_disk_gb_from_config(),
+        }
+        totals = {orc.VCPU: has.cpus, orc.MEMORY_MB: has.memory_mb, orc.DISK_GB: has.disk_gb}
+        provider_tree.update_inventory(
+            nodename,
+            {
+                resource: {
+                    "total": total,
+                    "min_unit": 1,
+                    "max_unit": total,
+                    "step_size": 1,
+                    "allocation_ratio": ratios[resource],
+                    "reserved": reserved[resource],
+                }
+                for resource, total in totals.items()
+                if total > 0  # Placement refuses an empty inventory
+            },
+        )
+        provider_tree.add_traits(nodename, _TRAIT)
+
+    def get_host_uptime(self) -> str:
+        """Return what ``uptime`` would print; the program is not on every host."""
+        with open("/proc/uptime", encoding="ascii") as uptime, open("/proc/loadavg", encoding="ascii") as loadavg:
+            seconds, loads = int(float(uptime.read().split()[0])), loadavg.read().split()[:3]
+        days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+        return f" {time.strftime('%H:%M:%S')} up {days} days, {hours:2}:{minutes:02},  load average: {', '.join(loads)}"
+
+    def get_host_ip_addr(self) -> str:
+        return CONF.my_ip
+
+    # Life and death
+
+    def spawn(
+        self,
+        context: Any,
+        instance: Any,
+        image_meta: Any,
+        injected_files: Any,
+        admin_password: str | None,
+        allocations: Any,
+        network_info: Any = None,
+        block_device_info: Any = None,
+        power_on: bool = True,
+        accel_info: Any = None,
+        **_kwargs: Any,
+    ) -> None:
+        """Create an instance; when that fails, everything made so far is taken away again.
+
+        Docker's part that does not depend on the network comes first: *network_info* makes its reader wait for Neutron.
+        """
+        docker_image = self._images.ensure(
+            context, image_meta, trusted_certs=instance.trusted_certs, spool=CONF.glance.verify_glance_signatures
+        )
+        names = self._names(instance)
+        its_guest = self._guest(instance)
+        its_guest.create_sandbox(docker_image, names, CONF.docker.sandbox_command)
+        try:
+            its_guest.start_sandbox()
+            network_info = network_info or []
+            addresses = [a.split("/")[0] for i in network.interfaces(network_info) for a in i.addresses]
+            files = identity.write(
+                self._directory(instance),
+                identity.hosts(names, addresses),
+                identity.resolv_conf(network.nameservers(network_info), names.fqdn.partition(".")[2]),
+            )
+            its_guest.create_workload(
+                docker_image,
+                limits=limits.host_config(instance.flavor, CONF.docker, self._daemon.ceilings),
+                files=files,
+                data_path=CONF.docker.data_path,
+                environment=CONF.docker.environment,
+                init=CONF.docker.init,
+            )
+            with self._wired(instance, network_info):
+                self.plug_vifs(instance, network_info)
+            if power_on:
+                its_guest.start()
+        except BaseException:
+            # Also the timeout of eventlet, which is no Exception.
+            with excutils.save_and_reraise_exception():
+                LOG.warning("Spawn failed, taking back what was made", instance=instance)
+                self.destroy(context, instance, network_info, block_device_info)
+
+    def destroy(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        block_device_info: Any = None,
+        destroy_disks: bool = True,
+        destroy_secrets: bool = True,
+    ) -> None:
+        self._guest(instance).remove()
+        self.cleanup(context, instance, network_info, block_device_info, destroy_disks)
+
+    def cleanup(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        block_device_info: Any = None,
+        destroy_disks: bool = True,
+        migrate_data: Any = None,
+        destroy_vifs: bool = True,
+        destroy_secrets: bool = True,
+    ) -> None:
+        if destroy_vifs:
+            # A port that is half gone must not keep the instance from being deleted; its warning is in the log.
+            with contextlib.suppress(exception.VirtualInterfaceUnplugException):
+                self.unplug_vifs(instance, network_info)
+        if destroy_disks:
+            self.delete_instance_files(instance)
+
+    def delete_instance_files(self, instance: Any) -> bool:
+        self._guest(instance).remove_data()
+        directory = self._directory(instance)
+        shutil.rmtree(directory, ignore_errors=True)
+        return not os.path.exists(directory)
+
+    # Power
+
+    def get_info(self, instance: Any, use_cache: bool = True) -> Any:
+        return self._guest(instance).info()
+
+    def power_off(self, instance: Any, timeout: int = 0, retry_interval: int = 0) -> None:
+        self._guest(instance).stop(timeout)
+
+    def power_on(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        block_device_info: Any = None,
+        accel_info: Any = None,
+        share_info: Any = None,
+        **_kwargs: Any,
+    ) -> None:
+        its_guest = self._guest(instance)
+        its_guest.start_sandbox()
+        self.plug_vifs(instance, network_info)
+        its_guest.start()
+
+    def reboot(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        reboot_type: str,
+        block_device_info: Any = None,
+        bad_volumes_callback: Any = None,
+        accel_info: Any = None,
+        share_info: Any = None,
+        **_kwargs: Any,
+    ) -> None:
+        """Stop (SOFT: with the image's signal first; HARD: at once) and start; network and files stay as they are."""
+        self.power_off(instance, timeout=CONF.shutdown_timeout if reboot_type == "SOFT" else 0)
+        self.power_on(context, instance, network_info)
+
+    def resume_state_on_host_boot(
+        self, context: Any, instance: Any, network_info: Any, *_args: Any, **_kwargs: Any
+    ) -> None:
+        """Bring back an instance that ran before the host went down.
+
+        Nova calls it when ``resume_guests_state_on_host_boot`` is set; its fourth argument changed in release 31.
+        """
+        if self.get_info(instance).state not in (power_state.RUNNING, power_state.PAUSED):
+            self.power_on(context, instance, network_info)
+
+    def pause(self, instance: Any) -> None:
+        self._guest(instance).pause()
+
+    def unpause(self, instance: Any) -> None:
+        if self.get_info(instance).state == power_state.PAUSED:
+            self._guest(instance).unpause()
+
+    def poll_rebooting_instances(self, timeout: int, instances: Any) -> None:
+        """Nothing to do: a reboot that Docker does not finish in time ends with a kill."""
+
+    # Network
+
+    def plug_vifs(self, instance: Any, network_info: Any) -> None:
+        """Make the interfaces that are missing.
+
+        :raises nova.exception.VirtualInterfacePlugException: and nothing else: Nova calls this for every instance
+            when the
+            service starts, and any other exception would end the service.
+        """
+        try:
+            namespace = self._guest(instance).network_namespace()
+        except exception.NovaException as error:
+            raise exception.VirtualInterfacePlugException(str(error)) from error
+        if namespace is None:
+            LOG.info("The instance is down; its interfaces come with power on", instance=instance)
+            return
+        network.plug(instance, network_info or [], namespace)
+
+    def unplug_vifs(self, instance: Any, network_info: Any) -> None:
+        network.unplug(instance, network_info or [])
+
+    def attach_interface(self, context: Any, instance: Any, image_meta: Any, vif: Any) -> None:
+        try:
+            self.plug_vifs(instance, [vif])
+        except exception.VirtualInterfacePlugException as error:
+            LOG.error("Cannot attach port %s: %s", vif["id"], error, instance=instance)
+            raise exception.InterfaceAttachFailed(instance_uuid=instance.uuid) from error
+
+    def detach_interface(self, context: Any, instance: Any, vif: Any) -> None:
+        try:
+            self.unplug_vifs(instance, [vif])
+        except exception.VirtualInterfaceUnplugException as error:
+            raise exception.InterfaceDetachFailed(instance_uuid=instance.uuid) from error
+
+    @contextlib.contextmanager
+    def _wired(self, instance: Any, network_info: Any) -> Iterator[None]:
+        """Wait after the block until Neutron has wired the ports that were not active before it.
+
+        :raises nova.exception.VirtualInterfaceCreateException: it has not in time, and ``vif_plugging_is_fatal`` is
+            set.
+        """
+        timeout = CONF.vif_plugging_timeout
+        waiting = [("network-vif-plugged", vif["id"]) for vif in network_info if vif.get("active") is False and timeout]
+
+        def failed(event_name: str, _instance: Any) -> None:
+            LOG.error("Neutron reports a failure: %s", event_name, instance=instance)
+            if CONF.vif_plugging_is_fatal:
+                raise exception.VirtualInterfaceCreateException
+
+        try:
+            # Positional: the argument is called deadline up to Nova 32 and timeout from 33 on.
+            with self.virtapi.wait_for_instance_event(instance, waiting, timeout, failed):
+                yield
+        except _event_timeout():
+            ports = [vif_id for _, vif_id in waiting]
+            LOG.warning("Neutron has not wired %s within %s s", ports, timeout, instance=instance)
+            if CONF.vif_plugging_is_fatal:
+                raise exception.VirtualInterfaceCreateException from None
+
+    # Inside and out
+
+    def get_console_output(self, context: Any, instance: Any) -> str:
+        return self._guest(instance).console()
+
+    def set_admin_password(self, instance: Any, new_pass: str) -> None:
+        """Set the password of root, or of the user that the image's property ``os_admin_user`` names."""
+        properties = objects.ImageMeta.from_instance(instance).properties
+        self._guest(instance).set_password(properties.get("os_admin_user") or "root", new_pass)
+
+    def snapshot(self, context: Any, instance: Any, image_id: str, update_task_state: Any) -> None:
+        """Store the instance's root file system as a Glance image; the data volume is not in it."""
+        try:
+            if self.get_info(instance).state not in (power_state.RUNNING, power_state.PAUSED, power_state.SHUTDOWN):
+                raise exception.InstanceNotRunning(instance_id=instance.uuid)
+        except exception.InstanceNotFound:
+            raise exception.InstanceNotRunning(instance_id=instance.uuid) from None
+        update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
+        committed = self._guest(instance).commit(f"nova-snapshot/{image_id}")
+        try:
+            update_task_state(
+                task_state=task_states.IMAGE_UPLOADING, expected_state=task_states.IMAGE_PENDING_UPLOAD
+            )
+            properties = {"image_location": "snapshot", "image_state": "available", "owner_id": instance.project_id}
+            self._images.upload(context, committed, image_id, properties)
+        finally:
+            self._images.discard(committed)
+
+    # Images
+
+    def cache_image(self, context: Any, image_id: str) -> bool:
+        return self._images.cache(context, image_id, spool=CONF.glance.verify_glance_signatures)
+
+    def manage_image_cache(self, context: Any, all_instances: Any) -> None:
+        if CONF.image_cache.remove_unused_base_images:
+            used = {instance.image_ref for instance in all_instances}
+            self._images.remove_unused(used, CONF.image_cache.remove_unused_original_minimum_age_seconds)
+
+    # Instance -> its parts
+
+    def _guest(self, instance: Any) -> guest.Guest:
+        return guest.Guest(self._daemon, instance)
+
+    def _names(self, instance: Any) -> identity.Hostname:
+        return identity.hostname(instance.hostname or instance.name, CONF.api.dhcp_domain)
+
+    def _directory(self, instance: Any) -> str:
+        return os.path.join(CONF.instances_path, instance.uuid)
+
+
+def _event_timeout() -> type[BaseException] | tuple[type[BaseException], ...]:
+    """Return what Nova raises when an event does not come: its own exception from 32 on, eventlet's timeout before.
+
+    eventlet is looked up and never imported: importing it in a Nova that runs on native threads is an error.
+    """
+    own = getattr(exception, "InstanceEventTimeout", None)
+    if own is not None:
+        return own
+    eventlet_timeout = sys.modules.get("eventlet.timeout")
+    return eventlet_timeout.Timeout if eventlet_timeout else ()

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One instance: two containers.
+
+The *sandbox* holds the network namespace and does nothing. The *workload* runs the image and joins that namespace. So
+the network is complete before the workload's first process starts, and survives its end; a container that owns its
+namespace loses the interfaces with every restart. Interfaces die with the sandbox, so only destroying the instance
+ends it; after the daemon or the host was down, :meth:`Guest.start_sandbox` and a new plug bring them back.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import Any, NamedTuple
+
+import docker.errors
+import docker.types
+from nova import exception
+from nova.compute import power_state
+from nova.virt import hardware
+
+from sahara_docker.nova import hypervisor, identity
+
+_CONSOLE_LINES = 2000
+_REMOVAL_TIMEOUT = 60  # seconds
+# The sandbox runs a program of the tenant's image, so it gets no more than a program needs to sleep.
+_SANDBOX_MEMORY = 32 << 20
+_SANDBOX_LIMITS: dict[str, Any] = {
+    "mem_limit": _SANDBOX_MEMORY,
+    "memswap_limit": _SANDBOX_MEMORY,
+    "pids_limit": 16,
+    "cpu_shares": 2,
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "read_only": True,
+    "log_config": {"Type": "none", "Config": {}},
+}
+_NO_HEALTHCHECK = {"test": ["NONE"]}
+
+
+class NetworkNamespace(NamedTuple):
+    """Where a guest's interfaces live: the *path* to enter it, and the *pid* of a process in it."""
+
+    path: str
+    pid: int
+
+
+class Guest:
+    """The containers of one Nova instance; each method is one step, in terms of the Docker daemon.
+
+    All methods raise ``nova.exception.InstanceNotFound`` when the instance has no such container and
+    :class:`~sahara_docker.nova.hypervisor.DaemonError` when the daemon refuses, unless they say otherwise.
+    """
+
+    def __init__(self, daemon: hypervisor.Hypervisor, instance: Any) -> None:
+        self._daemon, self._instance = daemon, instance
+        self.workload = f"nova-{instance.uuid}"
+        self.sandbox = f"{self.workload}-sandbox"
+        self.data_volume = f"{self.workload}-data"
+
+    def _labels(self, role: str) -> dict[str, str]:
+        return {
+            hypervisor.LABEL_HOST: self._daemon.host,
+            hypervisor.LABEL_UUID: self._instance.uuid,
+            hypervisor.LABEL_NAME: self._instance.name,
+            hypervisor.LABEL_ROLE: role,
+        }
+
+    def _explained(self, what: str) -> Any:
+        return hypervisor.explained(what, self._instance)
+
+    # Creation
+
+    def create_sandbox(self, image: str, names: identity.Hostname, command: list[str]) -> None:
+        """Create the sandbox from *image*, with the instance's hostname, which the workload takes from it.
+
+        :raises nova.exception.InstanceExists: the instance has one.
+        """
+        api = self._daemon.api
+        _, _, domain = names.fqdn.partition(".")
+        sysctls = {"net.ipv4.conf.default.arp_notify": "1"}  # neighbours learn at once who has an address now
+        if os.path.isdir("/proc/sys/net/ipv6"):
+            # Docker disables it in a container without a network of its own.
+            sysctls.update({f"net.ipv6.conf.{which}.disable_ipv6": "0" for which in ("all", "default")})
+        try:
+            with self._explained("cannot create the sandbox container"):
+                api.create_container(
+                    image,
+                    entrypoint=command[:1],
+                    command=command[1:],
+                    name=self.sandbox,
+                    hostname=names.short,
+                    domainname=domain or None,
+                    labels=self._labels("sandbox"),
+                    healthcheck=_NO_HEALTHCHECK,
+                    host_config=api.create_host_config(network_mode="none", sysctls=sysctls, **_SANDBOX_LIMITS),
+                )
+        except hypervisor.DaemonError as error:
+            cause = error.__cause__
+            if isinstance(cause, docker.errors.APIError) and cause.status_code == 409:
+                raise exception.InstanceExists(name=self._instance.name) from error
+            raise
+
+    def create_workload(
+        self,
+        image: str,
+        *,
+        limits: dict[str, Any],
+        files: dict[str, str],
+        data_path: str,
+        environment: list[str],
+        init: bool,
+    ) -> None:
+        """Create the workload from *image*, in the network of the sandbox.
+
+        :param limits: arguments of docker-py's ``create_host_config``.
+        :param files: path in the instance -> path on the host, mounted writable.
+        :param data_path: where the instance's data volume goes; empty for none.
+        :param environment: ``NAME=value`` strings.
+        :param init: put Docker's own init first.
+        """
+        api = self._daemon.api
+        mounts = [docker.types.Mount(target, source, type="bind") for target, source in files.items()]
+        if data_path:
+            mounts.append(docker.types.Mount(data_path, self.data_volume, type="volume", labels=self._labels("data")))
+        with self._explained("cannot create the container"):
+            api.create_container(
+                image,
+                name=self.workload,
+                labels=self._labels("workload"),
+                environment=environment,
+                host_config=api.create_host_config(
+                    network_mode=f"container:{self.sandbox}",
+                    mounts=mounts,
+                    init=init or None,
+                    log_config=docker.types.LogConfig(type="json-file", config={"max-size": "10m", "max-file": "2"}),
+                    **limits,
+                ),
+            )
+
+    # Power
+
+    def start_sandbox(self) -> bool:
+        """Start the sandbox unless it runs; return whether it was down, so that interfaces have to be made."""
+        with self._explained("cannot start the sandbox container: [docker] sandbox_command must be in the image"):
+            if self._daemon.api.inspect_container(self.sandbox)["State"]["Running"]:
+                return False
+            self._daemon.api.start(self.sandbox)
+        return True
+
+    def network_namespace(self) -> NetworkNamespace | None:
+        """Return where the interfaces live, or None while the sandbox does not run."""
+        with self._explained("cannot inspect the sandbox container"):
+            found = self._daemon.api.inspect_container(self.sandbox)
+        if not found["State"]["Running"]:
+            return None
+        pid, path = found["State"]["Pid"], found["NetworkSettings"]["SandboxKey"]
+        # Docker's own mount of the namespace is not visible here when the daemon has a private mount namespace.
+        return NetworkNamespace(path if os.path.ismount(path) else f"/proc/{pid}/ns/net", pid)
+
+    def start(self) -> None:
+        """Start the workload; no harm when it runs."""
+        with self._explained("cannot start the container"):
+            self._daemon.api.start(self.workload)
+
+    def stop(self, timeout: int) -> None:
+        """Send the image's stop signal, and kill what is left after *timeout* seconds."""
+        with self._explained("cannot stop the container"):
+            if self._daemon.api.inspect_container(self.workload)["State"]["Paused"]:
+                self._daemon.api.unpause(self.workload)  # a frozen process takes no signal
+            self._daemon.api.stop(self.workload, timeout=timeout)
+
+    def pause(self) -> None:
+        """Freeze the workload's processes; they keep their memory."""
+        with self._explained("cannot pause the container"):
+            self._daemon.api.pause(self.workload)
+
+    def unpause(self) -> None:
+        """Let the workload's processes go on."""
+        with self._explained("cannot unpause the container"):
+            self._daemon.api.unpause(self.workload)
+
+    def remove(self) -> None:
+        """Kill and remove both containers and the anonymous volumes of the image; no harm when they are gone."""
+        for name in (self.workload, self.sandbox):
+            with self._explained(f"cannot remove the container {name}"):
+                self._remove_container(name)
+
+    def _remove_container(self, name: str) -> None:
+        deadline = time.monotonic() + _REMOVAL_TIMEOUT
+        while True:
+            try:
+                return self._daemon.api.remove_container(name, force=True, v=True)
+            except docker.errors.NotFound:
+                return None
+            except docker.errors.APIError as error:
+                # 409: another call removes it already; gone soon.
+                if error.status_code != 409 or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def remove_data(self) -> None:
+        """Remove the data volume; no harm when it is gone."""
+        with hypervisor.explained(f"cannot remove the volume {self.data_volume}"):
+            try:
+                self._daemon.api.remove_volume(self.data_volume, force=True)
+            except docker.errors.NotFound:
+                return
+
+    # State
+
+    def exists(self) -> bool:
+        """Return whether either of the containers is there."""
+        return self._instance.uuid in self._daemon.instances()
+
+    def info(self) -> hardware.InstanceInfo:
+        """Return Nova's view of the workload's state."""
+        with self._explained("cannot inspect the container"):
+            found = self._daemon.api.inspect_container(self.workload)
+        state = found["State"]
+        if state["Paused"]:  # Running is true as well
+            power = power_state.PAUSED
+        elif state["Running"]:
+            power = power_state.RUNNING
+        else:
+            power = power_state.SHUTDOWN
+        return hardware.InstanceInfo(state=power, internal_id=found["Id"])
+
+    def console(self) -> str:
+        """Return the end of what the workload wrote to its output, one character for each byte (latin-1).
+
+        Nova encodes a console's text as latin-1 before it decodes it as UTF-8.
+        """
+        with self._explained("cannot read the container's log"):
+            return self._daemon.api.logs(self.workload, tail=_CONSOLE_LINES).decode("latin-1")
+
+    # Inside
+
+    def set_password(self, user: str, password: str) -> None:
+        """Set a user's password by ``chpasswd`` in the running workload; it travels by standard input, not as an
+        argument.
+
+        :raises nova.exception.InstanceNotRunning: it does not run.
+        """
+        if self.info().state != power_state.RUNNING:
+            raise exception.InstanceNotRunning(instance_id=self._instance.uuid)
+        api = self._daemon.api
+        with self._explained("cannot run chpasswd in the container"):
+            execution = api.exec_create(self.workload, ["chpasswd"], stdin=True, user="0")["Id"]
+            output = _converse(api.exec_start(execution, socket=True), f"{user}:{password}\n".encode())
+            status = api.exec_inspect(execution)["ExitCode"]
+        if status != 0:
+            raise hypervisor.DaemonError(
+                f"chpasswd refused the password of user {user}",
+                where=f"instance {self._instance.uuid}",
+                observed=f"exit {status}, {output!r}",
+            )
+
+    def commit(self, repository: str) -> str:
+        """Make an image of the workload's file system, without its data volume, and return the image's ID."""
+        with self._explained("cannot commit the container"):
+            return self._daemon.image_api.commit(self.workload, repository=repository, pause=True)["Id"]
+
+
+def _converse(stream: Any, text: bytes) -> str:
+    """Write *text* to an exec's hijacked connection, end its input, and return what it prints.
+
+    Output arrives in frames of an 8-byte header and data (Docker Engine API, "Stream format"); an error message is
+    short, so the headers are simply cut off the readable part.
+    """
+    connection = getattr(stream, "_sock", stream)
+    try:
+        connection.settimeout(60)
+        connection.sendall(text)
+        connection.shutdown(socket.SHUT_WR)
+        received = b""
+        while block := connection.recv(4096):
+            received += block
+    finally:
+        stream.close()
+    frames = []
+    while len(received) >= 8:
+        size = int.from_bytes(received[4:8], "big")
+        frames.append(received[8 : 8 + size])
+        received = received[8 + size :]
+    return b"".join(frames).decode(errors="replace").strip()

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Docker daemon as a hypervisor: connection, errors, capacity, and which instances it has."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any, Iterator, NamedTuple
+
+import docker
+import docker.errors
+import requests.exceptions
+from nova import exception
+from oslo_log import log as logging
+from oslo_utils import versionutils
+
+from sahara_docker import exceptions
+from sahara_docker.nova import limits
+
+LOG = logging.getLogger(__name__)
+
+LABEL_HOST, LABEL_UUID, LABEL_NAME, LABEL_ROLE = "nova.host", "nova.uuid", "nova.name", "nova.role"
+
+# Seconds. The daemon answers most calls in milliseconds; loading or committing an image of gigabytes is silent for
+# minutes.
+_ANSWER_TIMEOUT = 120
+_IMAGE_TIMEOUT = 1800
+
+
+class DaemonError(exceptions.SaharaDockerError, exception.NovaException):
+    """The Docker daemon refused or did not answer; as a Nova exception its text becomes the instance's fault."""
+
+
+@contextlib.contextmanager
+def explained(what: str, instance: Any = None) -> Iterator[None]:
+    """Turn the client's exceptions into Nova's.
+
+    :raises nova.exception.InstanceNotFound: the daemon does not have the instance's container.
+    :raises DaemonError: for everything else.
+    """
+    where = f"instance {instance.uuid}" if instance is not None else ""
+    try:
+        yield
+    except docker.errors.NotFound as error:
+        if instance is not None:
+            raise exception.InstanceNotFound(instance_id=instance.uuid) from error
+        raise DaemonError(what, where=where, observed=error.explanation) from error
+    except docker.errors.APIError as error:
+        raise DaemonError(what, where=where, observed=error.explanation or str(error)) from error
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        raise DaemonError(
+            what,
+            where=where,
+            observed=str(error),
+            remedy="see that the Docker daemon runs and that [docker] host names its socket",
+        ) from error
+
+
+class Capacity(NamedTuple):
+    """What a host has in all, whoever uses it."""
+
+    cpus: int
+    memory_mb: int
+    disk_gb: int
+    disk_free_gb: int
+    version: int
+
+
+class Hypervisor:
+    """A Docker daemon and the containers that one compute service has on it.
+
+    :param url: of the daemon, as docker-py takes it.
+    :param host: name of the compute service. Containers of another service are never touched, although one daemon
+        should serve one service.
+    """
+
+    def __init__(self, url: str, host: str) -> None:
+        self.url, self.host = url, host
+        self._api: docker.APIClient | None = None
+        self._image_api: docker.APIClient | None = None
+        self._ceilings: dict[str, int] | None = None
+
+    def connect(self) -> dict[str, Any]:
+        """Reach the daemon and return what it says of itself.
+
+        :raises DaemonError: it does not answer, is too old, or does not run Linux containers.
+        """
+        with explained(f"no Docker daemon answers at {self.url}"):
+            info = self.api.info()
+        if info.get("OSType") != "linux":
+            raise DaemonError(f"the Docker daemon at {self.url} does not run Linux containers", observed=info["OSType"])
+        if not info.get("LiveRestoreEnabled"):
+            LOG.info('Instances stop with the Docker daemon unless "live-restore" is set in its daemon.json')
+        return info
+
+    def _client(self, timeout: int) -> docker.APIClient:
+        return docker.APIClient(base_url=self.url, version="auto", timeout=timeout)
+
+    @property
+    def api(self) -> docker.APIClient:
+        """The daemon's API for calls that it answers soon."""
+        if self._api is None:
+            self._api = self._client(_ANSWER_TIMEOUT)
+        return self._api
+
+    @property
+    def image_api(self) -> docker.APIClient:
+        """The daemon's API for calls that move whole images."""
+        if self._image_api is None:
+            self._image_api = self._client(_IMAGE_TIMEOUT)
+        return self._image_api
+
+    @property
+    def ceilings(self) -> dict[str, int]:
+        """Hard limits that the daemon cannot raise for a container."""
+        if self._ceilings is None:
+            self._ceilings = limits.daemon_ceilings(self.url)
+            if self._ceilings:
+                LOG.info("Limits of instances are lowered to what the Docker daemon can grant: %s", self._ceilings)
+        return self._ceilings
+
+    def instances(self) -> dict[str, str]:
+        """Return UUID -> name of the instances that have a container of either kind here."""
+        with explained("cannot list instances"):
+            found = self.api.containers(all=True, filters={"label": f"{LABEL_HOST}={self.host}"})
+        return {c["Labels"][LABEL_UUID]: c["Labels"][LABEL_NAME] for c in found}
+
+    def capacity(self, fallback_path: str) -> Capacity:
+        """Return what the host has.
+
+        :param fallback_path: whose file system counts as the disk when the daemon's own directory is not on this host.
+        """
+        with explained("cannot ask for the capacity of the host"):
+            info = self.api.info()
+        root = info["DockerRootDir"]
+        disk = os.statvfs(root if os.path.exists(root) else fallback_path)
+        return Capacity(
+            cpus=info["NCPU"],
+            memory_mb=info["MemTotal"] >> 20,
+            disk_gb=disk.f_blocks * disk.f_frsize >> 30,
+            disk_free_gb=disk.f_bavail * disk.f_frsize >> 30,
+            version=_version_number(info["ServerVersion"]),
+        )
+
+
+def _version_number(version: str) -> int:
+    """20.10.24+dfsg1 -> 20010024, as Nova's database wants it."""
+    digits = version.split("+")[0].split("-")[0]
+    try:
+        return versionutils.convert_version_to_int(digits)
+    except ValueError:
+        return 0

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images: from Glance into the Docker daemon, and snapshots back.
+
+An image is found again by a reference that only this module sets: ``nova/<Glance id>:<checksum>``. Nothing that a
+tenant writes, not a property, not a name in the archive, leads to an image that happens to be on the host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import tempfile
+from typing import Any, Collection, Iterable, Iterator
+
+import docker.errors
+from nova import exception
+from nova.image import glance
+from oslo_concurrency import lockutils
+from oslo_log import log as logging
+from oslo_utils import timeutils
+
+from sahara_docker.nova import archive, hypervisor
+
+LOG = logging.getLogger(__name__)
+
+_REPOSITORY = "nova/"
+_CHUNK = 1 << 20
+_LOADED_ID = re.compile(r"Loaded image ID: (sha256:[0-9a-f]{64})")
+# What a tag may look like; a checksum from Glance is hexadecimal.
+_CHECKSUM = re.compile(r"[0-9a-f]{1,128}\Z")
+
+
+class ImageStore:
+    """The images of one daemon that come from Glance.
+
+    :param daemon: where they are loaded.
+    :param spool_directory: for the archive when Nova verifies signatures, which needs it in full before its use.
+    """
+
+    def __init__(self, daemon: hypervisor.Hypervisor, spool_directory: str) -> None:
+        self._daemon, self._spool_directory = daemon, spool_directory
+        self._glance = glance.API()
+
+    def ensure(self, context: Any, image_meta: Any, *, trusted_certs: Any = None, spool: bool = False) -> str:
+        """Return the Docker ID of a Glance image, loading the image when the host lacks it.
+
+        However many instances ask at once, it is loaded once.
+
+        :param image_meta: nova.objects.ImageMeta.
+        :param trusted_certs: nova.objects.TrustedCerts or None.
+        :param spool: fetch all of it before the daemon gets any, so that Nova can verify its signature.
+        :raises nova.exception.ImageUnacceptable: it is not one Docker image, or not what Glance says it is.
+        :raises nova.exception.ImageNotFound: Glance does not have it.
+        """
+        if not image_meta.obj_attr_is_set("id"):
+            raise exception.ImageUnacceptable(image_id="-", reason="no container boots from a volume: use an image")
+        image_id = image_meta.id
+        container_format = image_meta.container_format if image_meta.obj_attr_is_set("container_format") else None
+        if container_format != "docker":
+            raise exception.ImageUnacceptable(
+                image_id=image_id,
+                reason=f"container_format is {container_format}: upload what docker save writes, as format docker",
+            )
+        checksum = image_meta.checksum if image_meta.obj_attr_is_set("checksum") else None
+        reference = f"{_REPOSITORY}{image_id}:{checksum if checksum and _CHECKSUM.match(checksum) else 'latest'}"
+        with lockutils.lock(f"docker-image-{image_id}"):
+            return self._find(reference) or self._load(context, image_id, reference, trusted_certs, spool)
+
+    def _find(self, reference: str) -> str | None:
+        with hypervisor.explained(f"cannot look for the image {reference}"):
+            try:
+                return self._daemon.api.inspect_image(reference)["Id"]
+            except docker.errors.ImageNotFound:
+                return None
+
+    def _load(self, context: Any, image_id: str, reference: str, trusted_certs: Any, spool: bool) -> str:
+        LOG.info("Loading image %s from Glance", image_id)
+        with timeutils.StopWatch() as watch, self._download(context, image_id, trusted_certs, spool) as chunks:
+            try:
+                with hypervisor.explained(f"cannot load the image {image_id}"):
+                    loaded = _read_progress(self._daemon.image_api.load_image(archive.filtered(chunks)))
+            except archive.BadArchive as error:
+                raise exception.ImageUnacceptable(image_id=image_id, reason=str(error)) from error
+        match = _LOADED_ID.search(loaded)
+        if not match:
+            raise exception.ImageUnacceptable(image_id=image_id, reason=f"the Docker daemon says: {loaded.strip()}")
+        with hypervisor.explained(f"cannot tag the image {image_id}"):
+            self._daemon.api.tag(match[1], *reference.rsplit(":", 1))
+        LOG.info("Loaded image %s as %s in %.1f s", image_id, match[1], watch.elapsed())
+        return match[1]
+
+    @contextlib.contextmanager
+    def _download(self, context: Any, image_id: str, trusted_certs: Any, spool: bool) -> Iterator[Iterable[bytes]]:
+        if not spool:
+            yield self._glance.download(context, image_id)
+            return
+        with tempfile.NamedTemporaryFile(dir=self._spool_directory) as file:
+            self._glance.download(context, image_id, dest_path=file.name, trusted_certs=trusted_certs)
+            with open(file.name, "rb") as verified:
+                yield iter(lambda: verified.read(_CHUNK), b"")
+
+    def cache(self, context: Any, image_id: str, *, spool: bool = False) -> bool:
+        """Load an image ahead of its first instance; return whether it was missing.
+
+        :raises: as :meth:`ensure`.
+        """
+        from nova.objects import image_meta as image_meta_object
+
+        found = image_meta_object.ImageMeta.from_dict(self._glance.get(context, image_id))
+        before = self._references()
+        self.ensure(context, found, spool=spool)
+        return self._references() != before
+
+    def _references(self) -> dict[str, str]:
+        """Return reference -> Docker ID of the images that came from Glance."""
+        with hypervisor.explained("cannot list images"):
+            images = self._daemon.api.images(filters={"reference": f"{_REPOSITORY}*"})
+        return {tag: image["Id"] for image in images for tag in image["RepoTags"] or [] if tag.startswith(_REPOSITORY)}
+
+    def remove_unused(self, used: Collection[str], minimum_age: int) -> None:
+        """Remove images whose Glance id is not in *used* and which came longer than *minimum_age* seconds ago."""
+        for reference, docker_id in self._references().items():
+            image_id = reference[len(_REPOSITORY) :].rpartition(":")[0]
+            with lockutils.lock(f"docker-image-{image_id}"), contextlib.suppress(docker.errors.ImageNotFound):
+                tagged = self._daemon.api.inspect_image(docker_id).get("Metadata", {}).get("LastTagTime", "")
+                if image_id in used or not _older(tagged, minimum_age):
+                    continue
+                try:
+                    self._daemon.api.remove_image(reference)
+                    LOG.info("Removed image %s, which no instance uses", image_id)
+                except docker.errors.APIError as error:
+                    LOG.warning("Cannot remove image %s: %s", image_id, error.explanation)
+
+    def upload(self, context: Any, docker_id: str, image_id: str, properties: dict[str, Any]) -> None:
+        """Store a Docker image of this host as the contents of the Glance image *image_id*."""
+        metadata = {"container_format": "docker", "disk_format": "raw", "properties": properties}
+        with hypervisor.explained("cannot save the snapshot"):
+            chunks = self._daemon.image_api.get_image(docker_id, _CHUNK)
+            content = io.BufferedReader(archive.ChunkReader(chunks), _CHUNK)
+            self._glance.update(context, image_id, metadata, data=content)
+
+    def discard(self, docker_id: str) -> None:
+        """Remove an image that was made on the way."""
+        with hypervisor.explained(f"cannot remove the image {docker_id}"):
+            self._daemon.api.remove_image(docker_id, force=True)
+
+
+def _read_progress(messages: Iterable[dict[str, Any]]) -> str:
+    """Return the text of ``docker load``'s progress; an error in it comes with HTTP status 200."""
+    text = []
+    for message in messages:
+        if "errorDetail" in message or "error" in message:
+            raise archive.BadArchive(message.get("error") or message["errorDetail"].get("message", "load failed"))
+        text.append(message.get("stream", ""))
+    return "".join(text)
+
+
+def _older(timestamp: str, seconds: int) -> bool:
+    try:
+        then = timeutils.normalize_time(timeutils.parse_isotime(re.sub(r"\.\d+", "", timestamp)))
+    except ValueError:
+        return False
+    return timeutils.is_older_than(then, seconds)

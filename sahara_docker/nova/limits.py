@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flavor and options -> what the Docker daemon is asked to enforce on an instance.
+
+Only an operator's words count here: nova.conf and the flavor. An image has no say.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from typing import Any, Iterable, Mapping, NamedTuple
+from urllib import parse
+
+import docker.types
+from nova import exception
+from oslo_log import log as logging
+from oslo_utils import strutils
+
+LOG = logging.getLogger(__name__)
+
+UNLIMITED = -1
+_CAP_SYS_RESOURCE = 24
+# Docker's names of limits -> those of /proc/<pid>/limits, for the ones whose units agree.
+_PROC_NAMES = {
+    "core": "Max core file size",
+    "memlock": "Max locked memory",
+    "nofile": "Max open files",
+    "nproc": "Max processes",
+    "stack": "Max stack size",
+}
+_SHARES_OF_A_CPU = 1024
+_MOST_SHARES = 262144  # the kernel's own bound of cpu.shares
+_DEFAULT_CPU_PERIOD_US = 100_000
+
+
+class Ulimit(NamedTuple):
+    """One resource limit, as ``setrlimit`` has it; -1 is unlimited."""
+
+    name: str
+    soft: int
+    hard: int
+
+    @classmethod
+    def parse(cls, text: str) -> Ulimit:
+        """Read ``name=soft:hard`` or ``name=value``.
+
+        :raises ValueError: it is neither.
+        """
+        name, _, values = text.strip().partition("=")
+        soft, _, hard = values.partition(":")
+        try:
+            limit = cls(name, int(soft), int(hard or soft))
+        except ValueError:
+            limit = cls("", 0, 0)
+        if not limit.name or min(limit.soft, limit.hard) < UNLIMITED or _above(limit.soft, limit.hard):
+            raise ValueError(f'"{text}" is not a limit: write name=soft:hard or name=value, soft no higher than hard')
+        return limit
+
+    def bounded(self, ceiling: int) -> Ulimit:
+        """Return this limit, lowered to *ceiling* where it is above it."""
+        return self._replace(
+            soft=ceiling if _above(self.soft, ceiling) else self.soft,
+            hard=ceiling if _above(self.hard, ceiling) else self.hard,
+        )
+
+
+def _above(value: int, bound: int) -> bool:
+    return bound != UNLIMITED and (value == UNLIMITED or value > bound)
+
+
+def ulimits(lists: Iterable[Iterable[str]], ceilings: Mapping[str, int]) -> list[Ulimit]:
+    """Merge lists of limits, a later one over an earlier one, and lower each to its ceiling.
+
+    :raises ValueError: an item is not a limit.
+    """
+    merged = {limit.name: limit for items in lists for limit in map(Ulimit.parse, items)}
+    return [limit.bounded(ceilings.get(limit.name, UNLIMITED)) for limit in merged.values()]
+
+
+def daemon_ceilings(url: str, proc: str = "/proc") -> dict[str, int]:
+    """Return the hard limits above which the daemon at *url* cannot start a container: {} where it can raise limits
+    itself.
+
+    Raising a hard limit takes CAP_SYS_RESOURCE. A daemon without it (a container host inside a container or a small VM)
+    fails at *start*, not at creation, when it is asked for more than it has. The process that listens on the daemon's
+    socket tells: its capabilities and limits are public in /proc. Nothing is known of a daemon on another host.
+    """
+    pid = _listener(url)
+    if not pid:
+        return {}
+    ceilings = {"nofile": _read_number(os.path.join(proc, "sys/fs/nr_open"))}  # holds for everyone
+    try:
+        with open(os.path.join(proc, str(pid), "status"), encoding="ascii", errors="replace") as status:
+            bounding = next(int(line.split()[1], 16) for line in status if line.startswith("CapBnd:"))
+        if not bounding >> _CAP_SYS_RESOURCE & 1:
+            with open(os.path.join(proc, str(pid), "limits"), encoding="ascii", errors="replace") as lines:
+                own = _hard_limits(lines)
+            ceilings.update({name: own[title] for name, title in _PROC_NAMES.items() if title in own})
+    except (OSError, StopIteration, ValueError) as error:
+        LOG.warning("Cannot read the limits of the Docker daemon (process %s): %s", pid, error)
+    return ceilings
+
+
+def _listener(url: str) -> int:
+    address = parse.urlsplit(url)
+    if address.scheme != "unix":
+        return 0
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(10)
+        try:
+            client.connect(address.path)
+            credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        except OSError:
+            return 0
+    return struct.unpack("3i", credentials)[0]
+
+
+def _hard_limits(lines: Iterable[str]) -> dict[str, int]:
+    """Parse /proc/<pid>/limits: a name of several words, then soft, hard, and for most of them a unit."""
+    limits = {}
+    for line in lines:
+        title, values = line[:25].strip(), line[25:].split()
+        if len(values) >= 2 and (values[1] == "unlimited" or values[1].isdigit()):
+            limits[title] = UNLIMITED if values[1] == "unlimited" else int(values[1])
+    return limits
+
+
+def _read_number(path: str) -> int:
+    try:
+        with open(path, encoding="ascii") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return UNLIMITED
+
+
+def host_config(flavor: Any, options: Any, ceilings: Mapping[str, int]) -> dict[str, Any]:
+    """Return the limits of an instance as arguments of docker-py's ``create_host_config``.
+
+    Memory is the flavor's and swap is not allowed on top of it. CPUs are a share by default; the flavor's
+    ``quota:cpu_shares`` replaces the share and ``quota:cpu_quota`` (microseconds of each ``quota:cpu_period`` that
+    one CPU may run) caps it, as they do for libvirt.
+
+    :param flavor: nova.objects.Flavor of the instance.
+    :param options: the ``[docker]`` group.
+    :param ceilings: of :func:`daemon_ceilings`.
+    :raises nova.exception.InvalidInput: an option or an extra spec of the flavor makes no sense.
+    """
+    specs = dict(flavor.extra_specs) if flavor.obj_attr_is_set("extra_specs") else {}
+    try:
+        own = [item for item in specs.get("docker:ulimits", "").split(",") if item.strip()]
+        capabilities = [item.strip() for item in specs.get("docker:cap_add", "").split(",") if item.strip()]
+        config: dict[str, Any] = {
+            "mem_limit": flavor.memory_mb << 20,
+            "memswap_limit": flavor.memory_mb << 20,
+            "cpu_shares": min(int(specs.get("quota:cpu_shares", flavor.vcpus * _SHARES_OF_A_CPU)), _MOST_SHARES),
+            "pids_limit": int(specs.get("docker:pids_limit", options.pids_limit)),
+            "shm_size": int(specs.get("docker:shm_size_mb", options.shm_size_mb)) << 20,
+            "ulimits": [docker.types.Ulimit(**u._asdict()) for u in ulimits([options.ulimits, own], ceilings)],
+            "cap_add": [*options.cap_add, *capabilities],
+            "privileged": strutils.bool_from_string(specs.get("docker:privileged", options.privileged), strict=True),
+        }
+        if int(specs.get("quota:cpu_quota", 0)) > 0:
+            config["cpu_period"] = int(specs.get("quota:cpu_period", _DEFAULT_CPU_PERIOD_US))
+            config["cpu_quota"] = int(specs["quota:cpu_quota"]) * flavor.vcpus
+    except ValueError as error:
+        reason = f"[docker] options or extra specs of flavor {flavor.name}: {error}"
+        raise exception.InvalidInput(reason=reason) from error
+    return config

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Neutron ports -> interfaces of a guest.
+
+Each port becomes a veth pair: the host's end has the name that Neutron and os-vif expect (``tap...``) and is
+connected as the port's binding says; the guest's end is born in the guest's network namespace with Neutron's MAC,
+addresses and routes.
+
+=============================  ==============================================================================
+binding                        host's end
+=============================  ==============================================================================
+``ovs`` (ML2/OVS, OVN)         os-vif adds it to the integration bridge
+``ovs`` with hybrid plug       os-vif makes ``qbr...``; the end joins it
+``bridge`` (Nova 28 to 33)     os-vif makes ``brq...``; the end joins it
+``other`` with bridge_name     joins that Linux bridge, which is there already
+``tap``                        left alone: the Neutron agent finds it by its name
+=============================  ==============================================================================
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Iterable, NamedTuple
+
+import os_vif
+import os_vif.exception
+from nova import exception
+from nova.network import model, os_vif_util
+from oslo_concurrency import lockutils, processutils
+from oslo_log import log as logging
+
+from sahara_docker.nova import guest, privileged
+
+LOG = logging.getLogger(__name__)
+
+_OS_VIF_TYPES = frozenset((model.VIF_TYPE_OVS, model.VIF_TYPE_BRIDGE))
+_DEFAULT_ROUTE = {4: "0.0.0.0/0", 6: "::/0"}
+
+
+class Interface(NamedTuple):
+    """What Neutron says about one port, without its binding.
+
+    ``addresses`` are with prefix length, ``routes`` pairs of destination and gateway; ``mtu`` 0 keeps the kernel's
+    default.
+    """
+
+    vif_id: str
+    host_device: str
+    mac: str
+    mtu: int
+    addresses: tuple[str, ...]
+    routes: tuple[tuple[str, str], ...]
+
+
+def interfaces(network_info: Iterable[Any]) -> list[Interface]:
+    """Read Nova's network model; of several gateways the first of an IP version gets the default route.
+
+    :param network_info: nova.network.model.NetworkInfo.
+    """
+    found, with_default = [], set()
+    for vif in network_info:
+        addresses, routes = [], []
+        for subnet in vif["network"]["subnets"]:
+            if not subnet["ips"] or not subnet["cidr"]:
+                continue
+            net = ipaddress.ip_network(subnet["cidr"], strict=False)
+            addresses += [f"{ip['address']}/{net.prefixlen}" for ip in subnet["ips"]]
+            for route in subnet["routes"] or []:
+                if route["gateway"] and route["gateway"]["address"]:
+                    routes.append((route["cidr"], route["gateway"]["address"]))
+            gateway = (subnet["gateway"] or {}).get("address")
+            if gateway and net.version not in with_default:
+                with_default.add(net.version)
+                routes.append((_DEFAULT_ROUTE[net.version], gateway))
+        found.append(
+            Interface(
+                vif_id=vif["id"],
+                host_device=_host_device(vif),
+                mac=vif["address"].lower(),
+                mtu=int(vif["network"].get_meta("mtu") or 0),
+                addresses=tuple(addresses),
+                routes=tuple(routes),
+            )
+        )
+    return found
+
+
+def nameservers(network_info: Iterable[Any]) -> list[str]:
+    """Return the DNS servers of the ports' subnets, in order."""
+    return [ip["address"] for vif in network_info for subnet in vif["network"]["subnets"] for ip in subnet["dns"] or []]
+
+
+def plug(instance: Any, network_info: Iterable[Any], namespace: guest.NetworkNamespace) -> None:
+    """Make the guest's interfaces, or what is missing of them; can be repeated at any time.
+
+    :raises nova.exception.VirtualInterfacePlugException: whatever went wrong; nothing else, because at the start of
+        nova-compute anything else ends the service.
+    """
+    try:
+        vifs = list(network_info)
+        with lockutils.lock(f"docker-network-{instance.uuid}"):
+            present = privileged.links(namespace.path)
+            for vif, interface in zip(vifs, interfaces(vifs)):
+                bridge = _connect(instance, vif)
+                device = _device_of(interface, present)
+                on_host, in_guest = _steps(interface, device, bridge, namespace, present)
+                privileged.ip_batch(on_host)
+                privileged.ip_batch(in_guest, namespace.path)
+                if not any(link["ifname"] == device for link in present):
+                    present.append({"ifname": device, "address": interface.mac})
+            privileged.ip_batch(["link set dev lo up"], namespace.path)
+    except exception.VirtualInterfacePlugException:
+        raise
+    except processutils.ProcessExecutionError as error:
+        raise exception.VirtualInterfacePlugException(
+            f"cannot make the interfaces of instance {instance.uuid}: {(error.stderr or error.stdout or '').strip()}"
+        ) from error
+    except Exception as error:
+        raise exception.VirtualInterfacePlugException(
+            f"cannot make the interfaces of instance {instance.uuid}: {error}"
+        ) from error
+
+
+def unplug(instance: Any, network_info: Iterable[Any]) -> None:
+    """Take the guest's interfaces away, as far as they are there.
+
+    :raises nova.exception.VirtualInterfaceUnplugException: the first failure, after all ports were tried.
+    """
+    failure: Exception | None = None
+    for vif in network_info:
+        try:
+            if vif["type"] in _OS_VIF_TYPES:
+                os_vif.unplug(_os_vif_object(vif), os_vif_util.nova_to_osvif_instance(instance))
+            device = _host_device(vif)
+            if privileged.links(device=device):
+                privileged.ip_batch([f"link delete dev {device}"])
+        except Exception as error:
+            LOG.warning("Cannot unplug port %s: %s", vif["id"], error, instance=instance)
+            failure = failure or error
+    if failure:
+        raise exception.VirtualInterfaceUnplugException(reason=str(failure)) from failure
+
+
+def _host_device(vif: Any) -> str:
+    return vif.get("devname") or ("tap" + vif["id"])[: model.NIC_NAME_LEN]
+
+
+def _connect(instance: Any, vif: Any) -> str | None:
+    """Prepare the host for a port as its binding says; return the Linux bridge that the host's end has to join."""
+    vif_type = vif["type"]
+    if vif_type == model.VIF_TYPE_TAP:
+        return None
+    if vif_type == model.VIF_TYPE_OTHER and (vif["details"] or {}).get("bridge_name"):
+        return vif["details"]["bridge_name"]
+    if vif_type not in _OS_VIF_TYPES:
+        raise exception.VirtualInterfacePlugException(
+            f'port {vif["id"]} has binding type "{vif_type}", which a container cannot have; it needs ovs, bridge, tap,'
+            " or other with bridge_name in its binding details"
+            + (": Neutron could not bind it to this host" if vif_type == model.VIF_TYPE_BINDING_FAILED else "")
+        )
+    port = _os_vif_object(vif)
+    os_vif.plug(port, os_vif_util.nova_to_osvif_instance(instance))
+    # A VIFOpenVSwitch names the integration bridge, which os-vif has joined to already.
+    return port.bridge_name if type(port).__name__ == "VIFBridge" else None
+
+
+def _os_vif_object(vif: Any) -> Any:
+    """Return the os-vif view of a port, with our veth as the device.
+
+    :raises nova.exception.VirtualInterfacePlugException: os-vif does not know it as a device that a container can have.
+    """
+    # os-vif would call a port without a devname "nic...".
+    vif["devname"] = _host_device(vif)
+    port = os_vif_util.nova_to_osvif_vif(vif)
+    if type(port).__name__ not in ("VIFBridge", "VIFOpenVSwitch"):
+        raise exception.VirtualInterfacePlugException(
+            f"port {vif['id']} needs a {type(port).__name__}, which a container cannot have"
+        )
+    if type(port).__name__ == "VIFOpenVSwitch":
+        # With libvirt, libvirt adds the device to the bridge; here nobody else would. A tap that os-vif makes under
+        # the veth's name, the default of newer Neutron, would be in its way.
+        port.port_profile.create_port = True
+        if "create_tap" in port.port_profile.fields:
+            port.port_profile.create_tap = False
+    return port
+
+
+def _device_of(interface: Interface, present: list[dict[str, Any]]) -> str:
+    """Return the name of a port's interface in the guest: the one it has, else the first free ``ethN``."""
+    names = {link["ifname"] for link in present}
+    for link in present:
+        if link.get("address") == interface.mac:
+            return link["ifname"]
+    return next(f"eth{n}" for n in range(len(names) + 1) if f"eth{n}" not in names)
+
+
+def _steps(
+    interface: Interface,
+    device: str,
+    bridge: str | None,
+    namespace: guest.NetworkNamespace,
+    present: list[dict[str, Any]],
+) -> tuple[list[str], list[str]]:
+    """Return the ``ip`` commands for the host and for the guest that make or complete an interface."""
+    host = interface.host_device
+    mtu = f" mtu {interface.mtu}" if interface.mtu else ""
+    host_links = privileged.links(device=host)
+    own = next((link for link in present if link["ifname"] == device), None)
+    on_host, in_guest = [], []
+    if not (host_links and own and own.get("link_index") == host_links[0]["ifindex"]):
+        if host_links:  # of an earlier network namespace, or a tap that somebody made in our place
+            on_host.append(f"link delete dev {host}")
+        if own and not host_links:  # its other end is gone, and the kernel is about to drop it
+            in_guest.append(f"link delete dev {device}")
+        # A bridge takes the lowest MAC of its ports for its own; fe: keeps ours from ever being that.
+        on_host.append(
+            f"link add name {host}{mtu} address fe{interface.mac[2:]} type veth"
+            f" peer name {device}{mtu} address {interface.mac} netns {namespace.pid}"
+        )
+    if bridge:
+        on_host.append(f"link set dev {host} master {bridge}")
+    on_host.append(f"link set dev {host} up")
+    in_guest += [
+        # Neutron has made sure that the address is unique, so there is no need to wait for IPv6 to find out.
+        f"address replace {address} dev {device}{' nodad' if ':' in address else ''}"
+        for address in interface.addresses
+    ]
+    in_guest.append(f"link set dev {device} up")
+    in_guest += [f"route replace {cidr} via {gateway} dev {device} onlink" for cidr, gateway in interface.routes]
+    return on_host, in_guest

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps that need the network administrator's rights, behind a privsep context of their own.
+
+A nova-compute that runs as root takes them in its own process. As another user it starts a helper on first use, by
+``[docker_privileged] helper_command`` or, when that is not set, by nova-rootwrap as Nova's own helpers.
+
+Interfaces are made by ``ip -batch``: one process for any number of steps, no netlink socket that an event loop could
+schedule away while it is in a foreign network namespace.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from oslo_concurrency import processutils
+from oslo_privsep import capabilities, priv_context
+
+context = priv_context.PrivContext(
+    "sahara_docker.nova",
+    cfg_section="docker_privileged",
+    pypath=f"{__name__}.context",
+    capabilities=[capabilities.CAP_NET_ADMIN, capabilities.CAP_SYS_ADMIN],
+)
+context.set_client_mode(os.geteuid() != 0)
+
+
+def _inside(namespace: str | None) -> list[str]:
+    return ["nsenter", f"--net={namespace}"] if namespace else []
+
+
+@context.entrypoint
+def ip_batch(commands: list[str], namespace: str | None = None) -> None:
+    """Run lines of ``ip -batch``; the first one that fails ends it.
+
+    :param commands: such as ``link set dev lo up``.
+    :param namespace: path of a network namespace; None for the host's own.
+    :raises oslo_concurrency.processutils.ProcessExecutionError: with the words of ``ip``, which name the line.
+    """
+    processutils.execute(*_inside(namespace), "ip", "-batch", "-", process_input="".join(f"{c}\n" for c in commands))
+
+
+@context.entrypoint
+def links(namespace: str | None = None, device: str | None = None) -> list[dict[str, Any]]:
+    """Return the links of a network namespace, or the one called *device* ([] when there is none), as ``ip -json``
+    has them."""
+    selected = ["dev", device] if device else []
+    out, _ = processutils.execute(*_inside(namespace), "ip", "-json", "link", "show", *selected, check_exit_code=[0, 1])
+    # "ip -json" prints an empty object for a network namespace that has nothing to show.
+    return [link for link in json.loads(out or "[]") if link]

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a live test of the driver needs around it: Nova's options and objects, a bridge, and images from a Glance.
+
+Docker, the bridge and the containers are real. Glance is the seam: its API object is replaced by one that streams real
+``docker save`` archives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import uuid
+from typing import Any, Iterator
+
+import docker
+import fixtures
+import nova.conf
+from nova import context as nova_context
+from nova import exception, objects
+from nova.network import model
+from oslo_concurrency import lockutils
+
+import sahara_docker.conf
+from sahara_docker.nova import driver
+
+CONF = nova.conf.CONF
+
+
+def test_image() -> str:
+    """Return the tag of the node image; the caller's test fails when it is not set."""
+    try:
+        return os.environ["SAHARA_DOCKER_TEST_IMAGE"]
+    except KeyError:
+        raise AssertionError("SAHARA_DOCKER_TEST_IMAGE is not set: run `make test`, which builds the image") from None
+
+
+class Bridge(fixtures.Fixture):
+    """A Linux bridge with the address of a gateway, which is this machine."""
+
+    def __init__(self, name: str, addresses: tuple[str, ...]) -> None:
+        self.name, self.addresses = name, addresses
+
+    def _setUp(self) -> None:
+        subprocess.run(["ip", "link", "add", self.name, "type", "bridge"], check=True)
+        self.addCleanup(subprocess.run, ["ip", "link", "del", self.name], check=False)
+        for address in self.addresses:
+            nodad = ["nodad"] if ":" in address else []
+            subprocess.run(["ip", "address", "add", address, "dev", self.name, *nodad], check=True)
+        subprocess.run(["ip", "link", "set", self.name, "up"], check=True)
+
+
+class Glance:
+    """The methods of nova.image.glance.API that the driver uses, over archives in memory or from Docker."""
+
+    def __init__(self) -> None:
+        self.images: dict[str, dict[str, Any]] = {}
+        self.contents: dict[str, Any] = {}
+        self.downloads: list[str] = []
+
+    def add(self, content: Any, **properties: Any) -> objects.ImageMeta:
+        """Add an image; *content* is bytes, or a function that returns an iterator of bytes."""
+        image_id = str(uuid.uuid4())
+        self.contents[image_id] = content
+        self.images[image_id] = {
+            "id": image_id,
+            "name": "node",
+            "status": "active",
+            "container_format": "docker",
+            "disk_format": "raw",
+            "checksum": hashlib.md5(image_id.encode()).hexdigest(),
+            "min_ram": 0,
+            "min_disk": 0,
+            "size": 0,
+            "properties": {},
+            **properties,
+        }
+        return objects.ImageMeta.from_dict(self.images[image_id])
+
+    def get(self, context: Any, image_id: str) -> dict[str, Any]:
+        if image_id not in self.images:
+            raise exception.ImageNotFound(image_id=image_id)
+        return self.images[image_id]
+
+    def download(self, context: Any, image_id: str, dest_path: str | None = None, trusted_certs: Any = None) -> Any:
+        self.get(context, image_id)
+        self.downloads.append(image_id)
+        content = self.contents[image_id]
+        chunks = content() if callable(content) else iter([content])
+        if dest_path is None:
+            return chunks
+        with open(dest_path, "wb") as file:
+            file.writelines(chunks)
+        return None
+
+    def update(self, context: Any, image_id: str, metadata: dict[str, Any], data: Any = None) -> None:
+        self.images[image_id].update(metadata)
+        self.contents[image_id] = data.read()
+
+
+class VirtAPI:
+    """Nova's side of the contract; remembers which Neutron events the driver waited for."""
+
+    def __init__(self) -> None:
+        self.waited_for: list[tuple[str, str]] = []
+
+    @contextlib.contextmanager
+    def wait_for_instance_event(
+        self, instance: Any, event_names: Any, deadline: int = 300, error_callback: Any = None
+    ) -> Iterator[None]:
+        yield
+        self.waited_for += event_names
+
+
+class Compute(fixtures.Fixture):
+    """A driver on this machine's Docker daemon, as compute host of its own; removes its containers at the end."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+
+    def _setUp(self) -> None:
+        self.host = f"nova-test-{uuid.uuid4().hex[:8]}"
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        CONF([], project="nova", default_config_files=[], default_config_dirs=[])
+        sahara_docker.conf.register_nova_opts(CONF)
+        objects.register_all()
+        lockutils.set_defaults(self.directory)
+        for name, value in (("host", self.host), ("instances_path", self.directory), ("state_path", self.directory)):
+            CONF.set_override(name, value)
+        for name, value in self._options.items():
+            CONF.set_override(name, value, group="docker")
+        self.addCleanup(CONF.reset)
+        self.addCleanup(CONF.clear)
+        self.glance = Glance()
+        self.useFixture(fixtures.MonkeyPatch("nova.image.glance.API", lambda: self.glance))
+        self.virtapi = VirtAPI()
+        self.context = nova_context.get_admin_context()
+        self.daemon = docker.DockerClient(base_url=CONF.docker.host, version="auto")
+        self.addCleanup(self.daemon.close)
+        self.addCleanup(self._remove_containers)
+        self.driver = driver.DockerDriver(self.virtapi)
+        self.driver.init_host(self.host)
+
+    def _remove_containers(self) -> None:
+        label = {"label": f"nova.host={self.host}"}
+        for container in self.daemon.containers.list(all=True, filters=label):
+            container.remove(force=True, v=True)
+        for volume in self.daemon.volumes.list(filters=label):
+            volume.remove(force=True)
+        for image_id in self.glance.images:
+            for image in self.daemon.images.list(name=f"nova/{image_id}"):
+                for tag in image.tags:
+                    if tag.startswith("nova/"):
+                        self.daemon.images.remove(tag, noprune=True)
+
+    def node_image(self) -> objects.ImageMeta:
+        """Add the node image to Glance and return it."""
+        tag = test_image()
+        return self.glance.add(lambda: self.daemon.api.get_image(tag, chunk_size=1 << 20))
+
+    def instance(self, image: objects.ImageMeta, hostname: str = "node-1", **extra_specs: str) -> objects.Instance:
+        """Return a new instance that exists in Nova's memory only."""
+        flavor = objects.Flavor(
+            id=1, name="small", flavorid="1", vcpus=2, memory_mb=512, root_gb=10, ephemeral_gb=0, swap=0,
+            extra_specs={name.replace("__", ":"): value for name, value in extra_specs.items()},
+        )  # fmt: skip
+        return objects.Instance(
+            id=7, uuid=str(uuid.uuid4()), hostname=hostname, display_name=hostname, project_id="p", user_id="u",
+            image_ref=image.id, flavor=flavor, system_metadata={}, trusted_certs=None, user_data=None, key_data=None,
+        )  # fmt: skip
+
+    def spawn(self, instance: objects.Instance, image: objects.ImageMeta, network: Any = None, **arguments: Any) -> None:
+        network = network if network is not None else model.NetworkInfo([])
+        self.driver.spawn(self.context, instance, image, [], None, {}, network_info=network, **arguments)
+
+    def container(self, instance: objects.Instance) -> Any:
+        """Return docker-py's container of an instance's workload."""
+        return self.daemon.containers.get(f"nova-{instance.uuid}")
+
+    def run(self, instance: objects.Instance, command: str) -> str:
+        """Run a shell command as root in an instance and return its output.
+
+        :raises AssertionError: it exits non-zero.
+        """
+        status, output = self.container(instance).exec_run(["sh", "-c", command])
+        assert status == 0, f"{command}: exit {status}: {output!r}"
+        return output.decode()
+
+
+def port(bridge: str, *subnets: model.Subnet, mac: str, mtu: int = 1400, **attributes: Any) -> model.VIF:
+    """Return a Neutron port as Nova sees it, bound as an agentless Linux bridge."""
+    return model.VIF(
+        id=str(uuid.uuid4()),
+        address=mac,
+        network=model.Network(id=str(uuid.uuid4()), label="net", subnets=list(subnets), mtu=mtu),
+        **{"type": model.VIF_TYPE_OTHER, "details": {"bridge_name": bridge}, "active": True, **attributes},
+    )
+
+
+def subnet(cidr: str, *addresses: str, gateway: str | None = None, dns: tuple[str, ...] = (), routes: Any = ()) -> model.Subnet:
+    """Return a Neutron subnet as Nova sees it."""
+    return model.Subnet(
+        cidr=cidr,
+        gateway=model.IP(gateway, type="gateway") if gateway else None,
+        ips=[model.FixedIP(address=address) for address in addresses],
+        dns=[model.IP(server, type="dns") for server in dns],
+        routes=[model.Route(cidr=net, gateway=model.IP(via)) for net, via in routes],
+    )
