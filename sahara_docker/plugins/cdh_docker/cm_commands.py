@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for Cloudera Manager's commands, and saying which part of a failed one failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from sahara_docker import exceptions
+from sahara_docker.plugins.cdh_docker import cm_client, waiting
+
+SYNCHRONOUS_ID = -1
+
+
+class CMCommandFailed(exceptions.SaharaDockerError):
+    """A command of Cloudera Manager ended without success."""
+
+
+def await_commands(
+    client: cm_client.CMClient,
+    commands: Iterable[cm_client.Command],
+    *,
+    timeout: float,
+    report: Callable[[str], None] | None = None,
+) -> None:
+    """Wait until all *commands* are over and all have succeeded.
+
+    :param timeout: seconds for all of them together.
+    :raises CMCommandFailed: when one failed, naming the failed steps, roles and hosts.
+    :raises WaitTimedOut: when one is still running after *timeout*.
+    """
+    commands = list(commands)
+    names = ", ".join(sorted({str(command.get("name")) for command in commands}))
+    pending = {command["id"]: command for command in commands}
+
+    def all_over() -> None:
+        for command_id in list(pending):
+            command = pending[command_id]
+            if command_id != SYNCHRONOUS_ID:
+                command = pending[command_id] = client.command(command_id)
+            if not command.get("active"):
+                del pending[command_id]
+                _check(client, command)
+        if pending:
+            raise waiting.NotYet("; ".join(_progress(command) for command in pending.values()))
+
+    waiting.wait_for(
+        all_over,
+        what=f"the end of Cloudera Manager's command {names}",
+        timeout=timeout,
+        where=client.where,
+        remedy="look at the command in Cloudera Manager, or raise the cluster's timeout for its commands",
+        report=report,
+    )
+
+
+def _check(client: cm_client.CMClient, command: cm_client.Command) -> None:
+    failed = list(_failed_parts(command))
+    if command.get("success") and not failed:
+        return
+    own = command.get("resultMessage") or "no message"
+    observed = "; ".join([own, *failed]) if failed else own
+    raise CMCommandFailed(f"command {command.get('name')} failed", where=client.where, observed=observed)
+
+
+def _children(command: cm_client.Command) -> list[dict[str, Any]]:
+    return (command.get("children") or {}).get("items") or []
+
+
+def _failed_parts(command: cm_client.Command) -> Iterator[str]:
+    """Yield a line for each innermost failed child."""
+    for child in _children(command):
+        deeper = list(_failed_parts(child))
+        if deeper:
+            yield from deeper
+        elif not child.get("active") and child.get("success") is False:
+            yield f"{_label(child)}: {child.get('resultMessage') or 'no message'}"
+
+
+def _label(command: cm_client.Command) -> str:
+    for reference, key in (("roleRef", "roleName"), ("serviceRef", "serviceName"), ("hostRef", "hostId")):
+        subject = (command.get(reference) or {}).get(key)
+        if subject:
+            return f"{command.get('name')} of {subject}"
+    return str(command.get("name"))
+
+
+def _progress(command: cm_client.Command) -> str:
+    running = [_label(child) for child in _children(command) if child.get("active")]
+    return f"{_label(command)} is at {', '.join(running)}" if running else f"{_label(command)} is running"

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Creating, starting, growing and shrinking a cluster."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from oslo_log import log as logging
+from sahara.plugins import edp
+from sahara.plugins import utils as plugin_utils
+from sahara_plugin_cdh.plugins.cdh import deploy as stock
+
+from sahara_docker.plugins.cdh_docker import (
+    availability,
+    databases,
+    images,
+    nodes,
+    options,
+    parallel,
+    proxy,
+    role_configs,
+    security,
+    storage,
+)
+from sahara_docker.plugins.cdh_docker.cloudera import Cloudera
+from sahara_docker.plugins.cdh_docker.managed_cluster import ManagedCluster
+
+LOG = logging.getLogger(__name__)
+
+# What the stock plugin's list of ports to open lacks: HDFS_JOURNALNODE is listed there under another name.
+MORE_OPEN_PORTS = {
+    "HDFS_JOURNALNODE": [8480, 8481, 8485],
+    "HDFS_NAMENODE": [8019],
+    "YARN_NODEMANAGER": [13562],
+    "YARN_JOBHISTORY": [10033],
+    "HIVE_WEBHCAT": [50111],
+    "KAFKA_BROKER": [9092],
+    "KEY_VALUE_STORE_INDEXER": [11060],
+}
+
+
+class Deployment:
+    """Operations on the clusters of one CDH version, in the shape that a version handler wants.
+
+    :param images: the version's image checks.
+    """
+
+    def __init__(self, cloudera: Cloudera, configs: role_configs.RoleConfigs, images: images.Images) -> None:
+        self._cloudera = cloudera
+        self._pu = cloudera.pu
+        self._configs = configs
+        self._images = images
+
+    def prepare_images(self, cluster: Any, test_only: bool = False) -> None:
+        """Give all nodes their environment, then check them and install what an image lacks, unless *test_only*."""
+        instances = plugin_utils.get_instances(cluster)
+        self._bring_proxy(cluster, instances)
+        self._images.validate(cluster, instances, test_only)
+
+    def configure_cluster(self, cluster: Any) -> None:
+        """Start Cloudera Manager and its agents, and describe the cluster to it."""
+        instances = plugin_utils.get_instances(cluster)
+        volumes = self._start_nodes(cluster, instances, manager=self._pu.get_manager(cluster))
+        managed = self._managed(cluster, self._cloudera.await_manager(cluster))
+        managed.await_agents(instances, self._reviver(cluster))
+        managed.place_in_racks()
+        monitoring = managed.create_management_service()
+        managed.create_services()
+        managed.configure_services()
+        managed.create_roles(instances, volumes)
+        managed.await_commands(monitoring)
+        managed.deploy_client_configs()
+
+    def start_cluster(self, cluster: Any) -> None:
+        """Start the services for the first time."""
+        managed = self._managed(cluster)
+        self._prepare(cluster)
+        managed.first_run()
+        self._pu.configure_swift(cluster)
+        availability.add_standby_masters(managed, self._cloudera)
+        self._finish(cluster, managed)
+        security.secure_cluster(managed, self._cloudera)
+
+    def scale_cluster(self, cluster: Any, instances: list[Any]) -> None:
+        """Take new *instances* into a running cluster."""
+        if not instances:
+            return
+        # The old nodes have to reach the new ones directly, too.
+        self._bring_proxy(cluster, plugin_utils.get_instances(cluster))
+        self._images.validate(cluster, instances)
+        volumes = self._start_nodes(cluster, instances)
+        managed = self._managed(cluster)
+        managed.await_agents(instances, self._reviver(cluster))
+        managed.place_in_racks()
+        managed.create_roles(instances, volumes)
+        managed.deploy_client_configs_to(instances)
+        security.secure_new_nodes(managed, self._cloudera, instances)
+        self._pu.configure_swift(cluster, instances)
+        managed.start_worker_roles(instances)
+        managed.refresh_workers()
+        managed.restart_stale_services()
+
+    def decommission_cluster(self, cluster: Any, instances: list[Any]) -> None:
+        """Empty *instances* and make Cloudera Manager forget them."""
+        managed = self._managed(cluster)
+        managed.decommission(instances)
+        parallel.on_each(instances, "Stop Cloudera agents", nodes.stop_agent)
+        managed.remove_hosts(instances)
+        managed.refresh_workers()
+        managed.restart_stale_services()
+
+    def get_open_ports(self, node_group: Any) -> list[int]:
+        """Return the ports that clients outside the cluster use on a node of *node_group*."""
+        ports = stock.get_open_ports(node_group)
+        for process in node_group.node_processes:
+            ports.extend(MORE_OPEN_PORTS.get(process, ()))
+        return ports
+
+    def _managed(self, cluster: Any, client: Any = None) -> ManagedCluster:
+        client = client or self._cloudera.get_api_client(cluster)
+        return ManagedCluster(cluster, client, self._cloudera, self._configs)
+
+    def _bring_proxy(self, cluster: Any, instances: list[Any]) -> None:
+        settings = proxy.settings_of(cluster)
+        if settings:
+            parallel.on_each(
+                instances, "Set proxy environment", functools.partial(proxy.bring_to_node, settings=settings)
+            )
+
+    def _start_nodes(self, cluster: Any, instances: list[Any], manager: Any = None) -> dict[str, int]:
+        """Start the agents, and Cloudera Manager beside them, and measure the DataNodes' volumes.
+
+        :param manager: the instance to start Cloudera Manager on; None when it runs already.
+        :returns: size of the data volume in bytes by instance name.
+        """
+        manager_name = self._pu.get_manager(cluster).fqdn()
+        attempts = options.value(cluster, options.AGENT_START_ATTEMPTS)
+        volumes: dict[str, int] = {}
+
+        def start(instance: Any) -> None:
+            if manager and instance.instance_name == manager.instance_name:
+                nodes.start_manager(instance)
+            nodes.start_agent(instance, manager_name, attempts)
+            if "HDFS_DATANODE" in instance.node_group.node_processes:
+                with instance.remote() as remote:
+                    volumes[instance.instance_name] = storage.smallest_volume(instance, remote)
+
+        parallel.on_each(instances, "Start Cloudera Manager and agents" if manager else "Start Cloudera Agents", start)
+        return volumes
+
+    def _reviver(self, cluster: Any) -> nodes.Reviver:
+        attempts = options.value(cluster, options.AGENT_START_ATTEMPTS)
+        return nodes.Reviver(self._pu.get_manager(cluster).fqdn(), attempts)
+
+    @plugin_utils.event_wrapper(True, step="Prepare cluster", param=("cluster", 1))
+    def _prepare(self, cluster: Any) -> None:
+        """Do what has to be there before the services start."""
+        if self._pu.get_oozie(cluster):
+            try:
+                self._pu.install_extjs(cluster)
+            except Exception as failure:
+                # The library is for the pages of Oozie's web console only; no job needs it.
+                LOG.warning("[%s] Oozie's web console will not work: %s", cluster.name, failure)
+        manager = self._pu.get_manager(cluster)
+        if self._pu.get_hive_metastore(cluster):
+            databases.create_for_hive(manager, cluster)
+        if self._pu.get_sentry(cluster):
+            databases.create_for_sentry(manager, cluster)
+
+    @plugin_utils.event_wrapper(True, step="Finish cluster starting", param=("cluster", 1))
+    def _finish(self, cluster: Any, managed: ManagedCluster) -> None:
+        """Do what needs the running services."""
+        if self._pu.get_hive_metastore(cluster):
+            self._pu.put_hive_hdfs_xml(cluster)
+        hbase = self._pu.get_hbase_master(cluster)
+        if hbase and self._pu.c_helper.is_hbase_common_lib_enabled(cluster):
+            with hbase.remote() as remote:
+                edp.create_hbase_common_lib(remote)
+        if self._pu.get_flumes(cluster):
+            managed.await_commands(managed.client.service_command(cluster.name, "flume01", "start"))

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running jobs: the stock engines for Oozie and Spark, with requests that are bounded and stay inside the cloud."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from sahara.plugins import kerberos
+from sahara.service.edp.oozie import oozie
+
+from sahara_docker import exceptions
+
+CONNECT_TIMEOUT = 10
+# Oozie reads the workflow from HDFS before it answers a submission.
+READ_TIMEOUT = 120
+
+
+class OozieClient(oozie.OozieClient):
+    """Sahara's client of Oozie's REST API, past the Sahara host's proxy and with time limits."""
+
+    def post(self, job_execution: Any, url: str, data: str, headers: dict[str, str]) -> str:
+        """Submit a job and return Oozie's identifier of it."""
+        response = self._ask(job_execution, "POST", url, data=data.encode(), headers=headers)
+        oozie._check_status_code(response, 201)
+        return oozie.get_json(response)["id"]
+
+    def put(self, job_execution: Any, url: str) -> None:
+        """Change a job's state."""
+        oozie._check_status_code(self._ask(job_execution, "PUT", url), 200)
+
+    def get(self, job_execution: Any, url: str) -> Any:
+        """Return what Oozie knows about a job."""
+        response = self._ask(job_execution, "GET", url)
+        oozie._check_status_code(response, 200)
+        return oozie.get_json(response)
+
+    def _ask(self, job_execution: Any, method: str, url: str, **content: Any) -> requests.Response:
+        session = self._get_http_session(job_execution.extra.get("neutron"))
+        session.trust_env = False
+        try:
+            return session.request(method, url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), **content)
+        except requests.RequestException as fault:
+            raise exceptions.SaharaDockerError(
+                f"no answer from Oozie to {method} {url}",
+                where=self.oozie_server.fqdn(),
+                observed=str(fault),
+                remedy="look at the service oozie01 in Cloudera Manager",
+            ) from fault
+
+
+class OozieEngineMixin:
+    """Goes before a stock ``EdpOozieEngine`` class of one version; ``cloudera`` is that version's access."""
+
+    cloudera: Any
+
+    def __init__(self, cluster: Any) -> None:
+        super().__init__(cluster)  # type: ignore[call-arg]
+        self.cloudera_utils = self.cloudera
+
+    def get_client(self) -> oozie.BaseOozieClient:
+        """Return a client of the cluster's Oozie; for a kerberized one it runs Oozie's command on the node."""
+        cluster = self.cluster  # type: ignore[attr-defined]
+        if kerberos.is_kerberos_security_enabled(cluster):
+            return self.get_remote_client()  # type: ignore[attr-defined]
+        return OozieClient(self.get_oozie_server_uri(cluster), self.get_oozie_server(cluster))  # type: ignore[attr-defined]

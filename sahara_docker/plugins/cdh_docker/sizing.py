@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory and cores for YARN from a node's flavor.
+
+Inside a container ``/proc/meminfo`` and ``/proc/cpuinfo`` are the host's, so neither CDH nor Hadoop can size itself.
+The stock recommendation gives YARN all of a small flavor's memory, cuts it in pieces too small for a Java task, and
+takes the scheduler's limit from the ResourceManager's own flavor, where no container ever runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sahara.plugins import utils as plugin_utils
+from sahara_plugin_cdh.plugins.cdh import plugin_utils as stock
+
+# A Java task with less is killed for its memory outside the heap.
+SMALLEST_CONTAINER = 512
+MOST_CONTAINERS_PER_CORE = 2
+NODE_MANAGER = "YARN_NODEMANAGER"
+
+SCHEMA = {
+    "node_configs": {
+        **stock.AUTO_CONFIGURATION_SCHEMA["node_configs"],
+        "yarn.nodemanager.resource.cpu-vcores": ("NODEMANAGER", "yarn_nodemanager_resource_cpu_vcores"),
+    },
+    "cluster_configs": stock.AUTO_CONFIGURATION_SCHEMA["cluster_configs"],
+}
+
+
+def yarn_memory(flavor_ram: int) -> int:
+    """Return the MiB of a node of *flavor_ram* MiB that YARN may hand out.
+
+    Half of a small node and at most 8 GiB of a large one stay with the operating system, the agent, the DataNode and
+    the NodeManager, whose heaps alone take up to 2 GiB by CDH's defaults.
+    """
+    kept = min(max(flavor_ram // 2, 1024) if flavor_ram < 4096 else max(2048, flavor_ram // 5), 8192)
+    return max(flavor_ram - kept, SMALLEST_CONTAINER) // SMALLEST_CONTAINER * SMALLEST_CONTAINER
+
+
+class AutoConfiguration(stock.CDHPluginAutoConfigsProvider):
+    """Recommends the settings of :data:`SCHEMA` for node groups that leave them to the plugin."""
+
+    def __init__(self, plugin_configs: list[Any], cluster: Any, scaling: bool) -> None:
+        super().__init__(SCHEMA, plugin_configs, cluster, scaling)
+
+    def _get_node_group_data(self, node_group: Any) -> dict[str, int]:
+        flavor = self._container_flavor(node_group)
+        memory = yarn_memory(flavor.ram)
+        containers = max(1, min(MOST_CONTAINERS_PER_CORE * flavor.vcpus, memory // SMALLEST_CONTAINER))
+        container = min(2048, memory // containers // SMALLEST_CONTAINER * SMALLEST_CONTAINER)
+        return {
+            "containers": containers,
+            "ramPerContainer": container,
+            "mapMemory": container,
+            "reduceMemory": min(2 * container, memory),
+            "amMemory": container,
+        }
+
+    def _get_recommended_node_configs(self, node_group: Any) -> dict[str, Any]:
+        configs = super()._get_recommended_node_configs(node_group)
+        if configs:
+            flavor = self._container_flavor(node_group)
+            memory = yarn_memory(flavor.ram)
+            configs["yarn.nodemanager.resource.memory-mb"] = memory
+            configs["yarn.nodemanager.resource.cpu-vcores"] = flavor.vcpus
+            configs["yarn.scheduler.maximum-allocation-mb"] = memory
+        return configs
+
+    def _container_flavor(self, node_group: Any) -> Any:
+        """Return the flavor that decides for *node_group*: its own, or for a master the largest of the workers'."""
+        if NODE_MANAGER in node_group.node_processes:
+            return self._flavor(node_group)
+        workers = [group for group in self.cluster.node_groups if NODE_MANAGER in group.node_processes]
+        return max(map(self._flavor, workers or [node_group]), key=lambda flavor: flavor.ram)
+
+    def _flavor(self, node_group: Any) -> Any:
+        if node_group.flavor_id not in self.requested_flavors:
+            self.requested_flavors[node_group.flavor_id] = plugin_utils.get_flavor(id=node_group.flavor_id)
+        return self.requested_flavors[node_group.flavor_id]

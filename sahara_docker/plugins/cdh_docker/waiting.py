@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bounded waits that start short, back off and say what they are still waiting for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sahara.plugins import context
+
+from sahara_docker import exceptions
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 5.0
+PAUSE_GROWTH = 1.5
+REPORT_EVERY = 10.0
+
+
+class NotYet(Exception):
+    """What a probe raises while its condition does not hold; the text is what it observed."""
+
+
+class WaitTimedOut(exceptions.SaharaDockerError):
+    """A condition did not come true in time; ``observed`` is the probe's last observation."""
+
+
+def wait_for(
+    probe: Callable[[], T],
+    *,
+    what: str,
+    timeout: float,
+    where: str = "",
+    remedy: str = "",
+    report: Callable[[str], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = context.sleep,
+) -> T:
+    """Call *probe* until it returns instead of raising :class:`NotYet`, and return its result.
+
+    :param what: the awaited condition, as in "waiting for *what*".
+    :param timeout: seconds until the wait is given up; the probe runs once at least.
+    :param report: told every ten seconds what is still missing, and an empty text when nothing is any more.
+    :raises WaitTimedOut: when *timeout* seconds are over.
+    """
+    started = clock()
+    pause, reported = FIRST_PAUSE, started
+    while True:
+        try:
+            result = probe()
+        except NotYet as cause:
+            observed = str(cause)
+        else:
+            if report and reported > started:
+                report("")
+            return result
+        now = clock()
+        left = started + timeout - now
+        if left <= 0:
+            raise WaitTimedOut(f"{what} not reached in {timeout:g} s", where=where, observed=observed, remedy=remedy)
+        if report and now - reported >= REPORT_EVERY:
+            reported = now
+            report(f"Waiting for {what}, {now - started:.0f} of {timeout:g} s: {observed}")
+        sleep(min(pause, left))
+        pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE)
