@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from lab import settings
+from lab import docker_engine, settings
 
 Sections = Mapping[str, Mapping[str, object]]
 
@@ -192,7 +192,7 @@ def _nova(lab: settings.Lab) -> Sections:
             "cpu_allocation_ratio": 16.0,
             "initial_cpu_allocation_ratio": 16.0,
         },
-        "docker": {"host": os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"},
+        "docker": {"host": docker_engine.host(lab)},
         "wsgi": {"api_paste_config": lab.venv / "etc/nova/api-paste.ini"},
         "api": {"auth_strategy": "keystone"},
         "conductor": {"workers": 1},
@@ -288,7 +288,7 @@ def _sahara(lab: settings.Lab) -> Sections:
             "api_paste_config": lab.venv / "etc/sahara/api-paste.ini",
             "api_workers": 0,
         },
-        "sahara_docker": {"ssh_password": lab.secrets["node"]},
+        "sahara_docker": {"ssh_password": lab.node_password},
         "trustee": _trustee(lab, "sahara"),
         "database": _database(lab, "sahara"),
         **_common(lab, "sahara"),

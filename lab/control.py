@@ -90,10 +90,21 @@ def await_ready(lab: settings.Lab, show: Callable[[str, float], None], timeout: 
         time.sleep(0.1)
 
 
+def drain(lab: settings.Lab, timeout: float = 60) -> None:
+    """Stop OpenStack's services and leave databases, the broker and Docker running."""
+    state = read(lab)
+    if state["phase"] != "ready":
+        return
+    os.kill(state["pid"], signal.SIGUSR1)
+    deadline = time.monotonic() + timeout
+    while read(lab)["phase"] in ("ready", "draining") and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
 def stop(lab: settings.Lab, timeout: float = 60) -> bool:
     """Stop the supervisor and all that carries the lab's mark; True when there was something to stop."""
     state = read(lab)
-    running = state["phase"] in ("starting", "ready", "stopping")
+    running = state["phase"] not in ("down", "failed", "stopped")
     if running:
         with contextlib.suppress(ProcessLookupError):
             os.kill(state["pid"], signal.SIGTERM)

@@ -7,6 +7,7 @@ import http.client
 import os
 import shutil
 import socket
+import subprocess
 import urllib.parse
 from pathlib import Path
 
@@ -40,10 +41,15 @@ def choose(lab: settings.Lab) -> str:
     Containers of a lab live in one daemon; one that appears later on the machine must not take its place.
     """
     chosen = lab.data / "docker-host"
-    if not chosen.exists():
+    if not is_chosen(lab):
         chosen.parent.mkdir(parents=True, exist_ok=True)
         chosen.write_text(machine_host() or own_host(lab))
     return host(lab)
+
+
+def is_chosen(lab: settings.Lab) -> bool:
+    """Whether :func:`choose` has been called for this lab."""
+    return (lab.data / "docker-host").exists()
 
 
 def is_ours(lab: settings.Lab) -> bool:
@@ -73,6 +79,21 @@ def check(lab: settings.Lab) -> None:
             where=host(lab),
             remedy="start it, or run `make demo-down` so that the lab chooses anew",
         )
+
+
+def client(address: str, *words: str, timeout: float = 120) -> str:
+    """Run Docker's command-line client against *address* and return what it printed.
+
+    :raises SaharaDockerError: with the client's own words.
+    """
+    done = subprocess.run(
+        ["docker", "--host", address, *words], capture_output=True, text=True, timeout=timeout, check=False
+    )
+    if done.returncode:
+        raise exceptions.SaharaDockerError(
+            f"docker {words[0]} failed", where=address, observed=done.stderr.strip() or f"exit status {done.returncode}"
+        )
+    return done.stdout
 
 
 def service(lab: settings.Lab) -> Service:

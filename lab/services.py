@@ -20,6 +20,8 @@ def environment(lab: settings.Lab) -> dict[str, str]:
     return {
         "LAB_STATE": str(lab.state),
         "PYTHONPATH": str(lab.cache / "path"),
+        # Compiled Python belongs into the state directory, not beside the sources in the checkout.
+        "PYTHONPYCACHEPREFIX": str(lab.cache / "pyc"),
         # stevedore keeps a cache of entry points in the user's home otherwise.
         "XDG_CACHE_HOME": str(lab.data / "cache"),
         # Python services with many threads otherwise keep an arena a thread: 15 % of the lab's memory.

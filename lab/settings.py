@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import ipaddress
 import json
 import os
@@ -81,27 +82,37 @@ class Lab:
 
     @property
     def host(self) -> str:
-        """Name of the one compute host; Nova wants it stable."""
-        return "lab"
+        """Name of the one compute host: stable, as Nova wants it, and of this lab alone, as Docker's labels want it."""
+        return f"lab-{hashlib.sha256(os.fsencode(self.state)).hexdigest()[:6]}"
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{PORTS[service]}"
 
     @functools.cached_property
     def secrets(self) -> dict[str, str]:
-        """Passwords of this lab, made on first use and kept in a file that only its owner can read."""
-        path = self.data / "secrets.json"
-        names = ["admin", "mariadb", "rabbitmq", "node"]
-        names += ["glance", "placement", "nova", "neutron", "heat", "sahara"]
-        known = json.loads(path.read_text()) if path.exists() else {}
-        if not set(names) <= set(known):
-            known = {name: known.get(name) or secrets.token_hex(12) for name in names}
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(".new")
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-                json.dump(known, stream)
-            temporary.replace(path)
-        return known
+        """Passwords of this lab's services, made on first use."""
+        return _passwords(
+            self.data / "secrets.json",
+            ("admin", "mariadb", "rabbitmq", "glance", "placement", "nova", "neutron", "heat", "sahara"),
+        )
+
+    @functools.cached_property
+    def node_password(self) -> str:
+        """Password of the node image's login user; as long-lived as the image that holds it."""
+        return _passwords(self.cache / "node-password.json", ("node",))["node"]
+
+
+def _passwords(path: Path, names: tuple[str, ...]) -> dict[str, str]:
+    """Passwords for *names*, random when first asked for, kept in a file that only its owner can read."""
+    known = json.loads(path.read_text()) if path.exists() else {}
+    if not set(names) <= set(known):
+        known = {name: known.get(name) or secrets.token_hex(12) for name in names}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".new")
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            json.dump(known, stream)
+        temporary.replace(path)
+    return known
 
 
 def default_state() -> Path:

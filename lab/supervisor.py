@@ -30,6 +30,7 @@ class Supervisor:
     def __init__(self, lab: settings.Lab) -> None:
         self.lab = lab
         self.stop = threading.Event()
+        self.drain = threading.Event()
         self.supervised: list[Supervised] = []
         self._steps: dict[str, dict] = {}
         self._phase = "starting"
@@ -75,7 +76,11 @@ class Supervisor:
             return 1
         if not self.stop.is_set():
             self.publish(phase="ready")
-        while not self.stop.wait(1):
+        while not self.stop.wait(0.5):
+            if self.drain.is_set() and self._phase == "ready":
+                self.publish(phase="draining")
+                self._stop_all(last=False)
+                self.publish(phase="drained")
             self.publish()
             self._reap()
         self.publish(phase="stopping")
@@ -107,15 +112,16 @@ class Supervisor:
         self.publish()
 
     def _bring_down(self) -> None:
-        for last in (False, True):
-            threads = [
-                threading.Thread(target=one.stop) for one in reversed(self.supervised) if one.service.last is last
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+        self._stop_all(last=False)
+        self._stop_all(last=True)
         leftovers.end(self.lab, patience=1)
+
+    def _stop_all(self, *, last: bool) -> None:
+        threads = [threading.Thread(target=one.stop) for one in self.supervised if one.service.last is last]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def _reap(self) -> None:
         """Collect orphans that came to us; the services themselves are waited for by their watchers."""
@@ -144,6 +150,7 @@ def main() -> int:
     supervisor = Supervisor(lab)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: supervisor.stop.set())
+    signal.signal(signal.SIGUSR1, lambda *_: supervisor.drain.set())
     return supervisor.main()
 
 

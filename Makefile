@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiled Python stays out of the checkout, which may belong to another user than the lab's.
+LAB = PYTHONDONTWRITEBYTECODE=1 python3 -m lab
+
+.PHONY: demo demo-up demo-status demo-down test
+
+demo:          ## bring the lab up, make a Hadoop cluster, run a job on it
+	@$(LAB) demo
+
+demo-up:       ## OpenStack with the node image registered, no cluster
+	@$(LAB) up
+
+demo-status:   ## what runs
+	@$(LAB) status
+
+demo-down:     ## take everything away but the caches in the state directory
+	@$(LAB) down
+
+test:          ## lint, types, unit, functional, contract and end-to-end tests
+	@$(LAB) test

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a fresh machine to a running OpenStack with the node image registered."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lab import (
+    command,
+    console,
+    control,
+    docker_engine,
+    node_image,
+    packages,
+    plan,
+    preflight,
+    registration,
+    rest,
+    settings,
+)
+from sahara_docker import exceptions
+
+
+def up(lab: settings.Lab) -> rest.Cloud:
+    """Bring the lab up, installing what is missing; quick and harmless when it is up already.
+
+    :raises SaharaDockerError: with the first thing that failed; what this call had started is then stopped again.
+    :raises KeyboardInterrupt: after Ctrl-C, likewise.
+    """
+    running = control.read(lab)["phase"] == "ready"
+    if not running and control.stop(lab):
+        console.step("ended what an earlier run had left behind")
+    preflight.check(lab, running=running)
+    _announce(lab)
+    try:
+        plan.run(_steps(lab, running), _show, command.interrupted)
+        if command.interrupted.is_set():
+            raise KeyboardInterrupt
+    except plan.StepFailed as failure:
+        _undo(lab, running)
+        if isinstance(failure.__cause__, (exceptions.SaharaDockerError, KeyboardInterrupt)):
+            raise failure.__cause__ from failure
+        raise
+    except KeyboardInterrupt:
+        _undo(lab, running)
+        raise
+    return rest.Cloud(lab)
+
+
+def _undo(lab: settings.Lab, running: bool) -> None:
+    """Leave nothing half-started; what was running before this command stays."""
+    if not running and control.stop(lab):
+        console.step("stopped what this command had started")
+
+
+def _announce(lab: settings.Lab) -> None:
+    for directory in (lab.state, lab.cache, lab.data, lab.log, lab.run):
+        directory.mkdir(parents=True, exist_ok=True)
+    missing = packages.missing()
+    engine = docker_engine.machine_host()
+    if missing:
+        console.say(f"Will install by apt: {' '.join(missing)}")
+    if not (lab.venv / "fingerprint").exists():
+        console.say(f"Will install OpenStack's Python packages into {lab.venv} (0.5 GB)")
+    console.say(
+        f"Docker: {f'the engine at {engine}' if engine else 'a daemon of the lab, without bridge or iptables rules'}"
+    )
+
+
+def _steps(lab: settings.Lab, running: bool) -> list[plan.Step]:
+    built: dict[str, node_image.Image] = {}
+
+    def environment() -> None:
+        packages.install_environment(lab)
+        packages.provide_path(lab)
+
+    def project() -> None:
+        changed = packages.install_project(lab)
+        if changed and running:
+            console.step("this project's code changed: restarting the services")
+            control.stop(lab)
+
+    def openstack() -> None:
+        docker_engine.choose(lab)
+        write_openrc(lab)
+        if control.read(lab)["phase"] != "ready":
+            control.start(lab)
+        control.await_ready(lab, lambda name, seconds: console.step(f"  {name}", seconds))
+
+    def inputs() -> None:
+        node_image.prepare(lab.node_image, lambda text: console.step(f"  {text}"))
+
+    def image() -> None:
+        rest.wait_until(
+            lambda: docker_engine.is_chosen(lab) and docker_engine.answers(docker_engine.host(lab)), timeout=180
+        )
+        built["image"] = node_image.build(
+            lab.node_image, docker_engine.host(lab), lab.node_password, lambda text: console.step(f"  {text}")
+        )
+
+    def register() -> None:
+        registration.register(lab, rest.Cloud(lab), built["image"])
+
+    return [
+        plan.Step("packages", lambda: packages.install_packages(lab, packages.missing())),
+        plan.Step("OpenStack's Python environment", environment, ("packages",)),
+        plan.Step("this project in it", project, ("OpenStack's Python environment",)),
+        plan.Step("Debian base and Hadoop", inputs, ("packages",)),
+        plan.Step("OpenStack", openstack, ("this project in it",)),
+        plan.Step("node image", image, ("Debian base and Hadoop", "packages")),
+        plan.Step("node image in Glance and Sahara", register, ("node image", "OpenStack")),
+    ]
+
+
+def _show(event: plan.Event) -> None:
+    if event.seconds is not None and event.error is None:
+        console.step(event.step, event.seconds)
+
+
+def write_openrc(lab: settings.Lab) -> Path:
+    """Write the file that a user sources to use the ordinary client."""
+    variables = client_environment(lab)
+    path = lab.state / "openrc"
+    lines = [f"export {name}='{value}'\n" for name, value in variables.items()]
+    lines.append(f"export PATH='{lab.venv}/bin':\"$PATH\"\n")
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        stream.writelines(lines)
+    return path
+
+
+def client_environment(lab: settings.Lab) -> dict[str, str]:
+    """The ``OS_`` variables of the lab's admin."""
+    return {
+        "OS_AUTH_URL": f"{lab.url('keystone')}/v3",
+        "OS_USERNAME": "admin",
+        "OS_PASSWORD": lab.secrets["admin"],
+        "OS_PROJECT_NAME": "admin",
+        "OS_USER_DOMAIN_NAME": "Default",
+        "OS_PROJECT_DOMAIN_NAME": "Default",
+        "OS_REGION_NAME": settings.REGION,
+        "OS_IDENTITY_API_VERSION": "3",
+        "XDG_CACHE_HOME": str(lab.cache / "client"),
+    }

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Showing what runs, and taking it all away again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from lab import command, console, control, docker_engine, network, node_image, settings
+from lab.service import Supervised
+
+#: Label that the compute driver puts on all it makes in Docker, with the name of the compute host.
+HOST_LABEL = "nova.host"
+
+
+def status(lab: settings.Lab) -> int:
+    """Print the state of the lab; 0 when it is ready."""
+    state = control.read(lab)
+    console.say(f"lab in {lab.state}: {state['phase']}")
+    for name, one in state["services"].items():
+        restarts = f", {one['restarts']} restarts" if one["restarts"] else ""
+        console.say(f"  {name:14} {one['state']}{restarts}  log {lab.log / name}.log")
+    if state["phase"] == "ready":
+        console.say(f"use it with: source {lab.state}/openrc")
+    return 0 if state["phase"] == "ready" else 1
+
+
+def down(lab: settings.Lab) -> None:
+    """Stop and remove everything of this lab but its cache and its logs; harmless when there is nothing."""
+    began = time.monotonic()
+    if not lab.state.exists():
+        console.say(f"nothing to take down: there is no {lab.state}")
+        return
+    if docker_engine.is_chosen(lab):
+        with _daemon(lab):
+            _remove_containers(lab)
+    control.stop(lab)
+    network.remove()
+    _unmount(lab)
+    if lab.data.exists():
+        # Renamed first: a removal that is cut short must not leave half a database where a new lab would look for it.
+        doomed = lab.state / "data.removed"
+        shutil.rmtree(doomed, ignore_errors=True)
+        lab.data.rename(doomed)
+        shutil.rmtree(doomed)
+    for directory in (lab.run, lab.etc):
+        shutil.rmtree(directory, ignore_errors=True)
+    (lab.state / "openrc").unlink(missing_ok=True)
+    console.step("the lab is down; logs and caches stay in " + str(lab.state), time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def _daemon(lab: settings.Lab):
+    """The lab's Docker daemon, started for the time of the removal when it had died: only it can end its containers."""
+    started = None
+    if docker_engine.is_ours(lab) and not docker_engine.answers(docker_engine.host(lab)):
+        lab.etc.mkdir(parents=True, exist_ok=True)
+        lab.run.mkdir(parents=True, exist_ok=True)
+        (lab.run / "docker.pid").unlink(missing_ok=True)
+        environment = {"PATH": os.environ["PATH"], settings.MARK: str(lab.state)}
+        service, log = docker_engine.service(lab), lab.log / "docker.log"
+        started = Supervised(service, log, environment, command.interrupted)
+        started.start()
+    try:
+        yield
+    finally:
+        if started is not None:
+            started.stop()
+
+
+def _remove_containers(lab: settings.Lab) -> None:
+    """Remove the containers that this lab's nova-compute made, and on a daemon of the machine its images too."""
+    address = docker_engine.host(lab)
+    if not docker_engine.answers(address):
+        console.say(f"the Docker daemon at {address} does not answer: containers of the lab may be left in it")
+        return
+    control.drain(lab)  # Nova must not bring back what is being removed
+    mine = f"label={HOST_LABEL}={lab.host}"
+    containers = docker_engine.client(address, "ps", "--all", "--quiet", "--no-trunc", "--filter", mine).split()
+    if containers:
+        docker_engine.client(address, "rm", "--force", "--volumes", *containers)
+    volumes = docker_engine.client(address, "volume", "ls", "--quiet", "--filter", mine).split()
+    if volumes:
+        docker_engine.client(address, "volume", "rm", "--force", *volumes)
+    if not docker_engine.is_ours(lab):
+        tags = docker_engine.client(address, "images", "--format={{.Repository}}:{{.Tag}}").split()
+        ours = [tag for tag in tags if tag.startswith((*node_image.REPOSITORIES, "nova/"))]
+        if ours:
+            docker_engine.client(address, "rmi", "--force", *ours)
+
+
+def _unmount(lab: settings.Lab) -> None:
+    """Detach what a killed daemon left mounted below the state directory."""
+    below = f"{lab.state}/"
+    for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+        place = line.split()[1]
+        if place.startswith(below):
+            subprocess.run(["umount", "--lazy", place], capture_output=True, timeout=10, check=False)
