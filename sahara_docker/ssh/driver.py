@@ -15,11 +15,14 @@ from sahara_docker import conf
 
 
 class DockerRemoteDriver(sahara_remote.RemoteDriver):
-    """Gives Sahara's engine and plugins one kept SSH connection a node."""
+    """Gives Sahara's engine and plugins one kept SSH connection a node.
+
+    :ivar remotes: what it keeps, once it is set up.
+    """
 
     def __init__(self) -> None:
         conf.register_sahara_opts(cfg.CONF)
-        self._remotes: Any = None
+        self.remotes: Any = None
 
     def get_type_and_version(self) -> str:
         return "docker.1.0"
@@ -34,11 +37,16 @@ class DockerRemoteDriver(sahara_remote.RemoteDriver):
         from sahara_docker.engine import docker_engine
         from sahara_docker.ssh import remote
 
-        self._remotes = remote.Remotes(cfg.CONF)
-        ops.setup_ops(docker_engine.DockerEngine(self._remotes))
+        self.remotes = remote.Remotes(cfg.CONF)
+        ops.setup_ops(docker_engine.DockerEngine(self.remotes))
 
     def get_remote(self, instance: Any) -> Any:
-        return self._remotes.remote(instance)
+        return self.remotes.remote(instance)
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self.remotes is not None:
+            self.remotes.connections.close()
 
     def get_userdata_template(self) -> str:
         return ""

@@ -52,6 +52,8 @@ class SshdContainer(fixtures.Fixture):
             name=f"ssh-test-{uuid.uuid4().hex[:12]}",
             hostname=self.hostname,
             network_mode="host",
+            # Without a name of its own, sudo asks the resolver for it at every call.
+            extra_hosts={self.hostname: self.address},
             detach=True,
         )
         self.addCleanup(self.container.remove, force=True, v=True)

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plug point ``sahara.infrastructure.engine``; the remote driver puts it in the stock Heat engine's place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+from sahara import conductor, context
+from sahara.plugins import provisioning
+from sahara.service import networks
+from sahara.service.heat import heat_engine
+from sahara.utils import cluster as sahara_cluster
+from sahara.utils import cluster_progress_ops as progress
+
+from sahara_docker import conf, exceptions
+from sahara_docker.engine import access, fan_out, node_setup, stack, template
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+# In Cluster.extra: the next node's number of each node group, by its id. Numbers, and so names, are never used twice.
+_NEXT_NUMBERS = "next_node_numbers"
+
+
+class ScalingUndone(exceptions.SaharaDockerError):
+    """A scaling failed and its new nodes were removed again."""
+
+
+class DockerEngine(heat_engine.HeatEngine):
+    """Heat engine for containers.
+
+    It waits for logins instead of cloud-init, never looks at disks, names nodes in one round trip, and undoes what a
+    failed scaling has begun.
+
+    :param remotes: the remote driver's connections, told which nodes are gone.
+    """
+
+    def __init__(self, remotes: Any = None) -> None:
+        super().__init__()
+        conf.register_sahara_opts(CONF)
+        self._remotes = remotes
+        if CONF.heat_enable_wait_condition:
+            LOG.info("heat_enable_wait_condition is off for nodes that are containers: no cloud-init would signal Heat")
+            CONF.set_override("heat_enable_wait_condition", False)
+
+    def get_type_and_version(self) -> str:
+        return "docker.1.0"
+
+    # -- create, scale, delete --------------------------------------------------------------------------------------
+
+    def create_cluster(self, cluster: Any) -> None:
+        super().create_cluster(_without_ntp(cluster))
+
+    def scale_cluster(self, cluster: Any, target_count: dict, instances_to_delete: list | None = None) -> list:
+        """Scale; on a failure remove the new nodes before telling it.
+
+        Sahara's caller swallows the failure, sets the cluster Active with its text, and calls no rollback.
+        """
+        old = {instance.id for instance in sahara_cluster.get_instances(cluster)}
+        try:
+            return super().scale_cluster(cluster, target_count, instances_to_delete)
+        except Exception as failure:
+            LOG.exception("Scaling of cluster %s failed", cluster.name)
+            raise self._undo_scaling(cluster.id, old, failure) from failure
+
+    def _undo_scaling(self, cluster_id: str, old: set[str], failure: Exception) -> Exception:
+        cluster = conductor.API.cluster_get(context.ctx(), cluster_id)
+        if cluster is None or cluster.status == sahara_cluster.CLUSTER_STATUS_DELETING:
+            return failure
+        try:
+            new = [instance for instance in sahara_cluster.get_instances(cluster) if instance.id not in old]
+            left = {group.id: sum(i.id in old for i in group.instances) for group in cluster.node_groups}
+            sahara_cluster.change_cluster_status(cluster, heat_engine.ROLLBACK_STAGES[0], str(failure))
+            self._create_instances(cluster, left, update_stack=True, instances_to_delete=new)
+            cluster = conductor.API.cluster_get(context.ctx(), cluster_id)
+            self._configure_instances(cluster)
+            sahara_cluster.clean_cluster_from_empty_ng(cluster)
+            self._update_rollback_strategy(cluster)
+        except Exception as second:
+            LOG.exception("Undoing the scaling of cluster %s failed", cluster.name)
+            return ScalingUndone(
+                "scaling failed, and so did removing its new nodes",
+                observed=f"{failure}; then: {second}",
+                remedy="scale the cluster down to remove them",
+            )
+        return ScalingUndone("scaling failed; its new nodes were removed again", observed=str(failure))
+
+    def _rollback_cluster_scaling(self, cluster: Any, rollback_count: dict, target_count: dict, reason: Any) -> None:
+        counts = {group: min(count, target_count[group]) for group, count in rollback_count.items()}
+        self._create_instances(cluster, counts, update_stack=True)
+        self._configure_instances(conductor.API.cluster_get(context.ctx(), cluster))
+
+    def shutdown_cluster(self, cluster: Any, force: bool = False) -> None:
+        instances = sahara_cluster.get_instances(cluster)
+        stack.delete(cluster, wait=not force)
+        self._forget(instances)
+        self._clean_job_executions(cluster)
+        self._remove_db_objects(cluster)
+
+    # -- instances --------------------------------------------------------------------------------------------------
+
+    def _launch_instances(
+        self,
+        cluster: Any,
+        target_count: dict,
+        stages: list[str],
+        update_stack: bool = False,
+        disable_rollback: bool = True,
+        instances_to_delete: list | None = None,
+    ) -> list:
+        """As in the stock engine, but for its search for disks: a container sees those of the host."""
+        cluster = sahara_cluster.change_cluster_status(cluster, stages[0])
+        ids = self._create_instances(cluster, target_count, update_stack, disable_rollback, instances_to_delete)
+        cluster = sahara_cluster.change_cluster_status(cluster, stages[1])
+        self._await_networks(cluster, sahara_cluster.get_instances(cluster, ids))
+        cluster = sahara_cluster.change_cluster_status(cluster, stages[2])
+        self._configure_instances(cluster)
+        return ids
+
+    @progress.event_wrapper(True, step="Create Heat stack", param=("cluster", 1))
+    def _create_instances(
+        self,
+        cluster: Any,
+        target_count: dict,
+        update_stack: bool = False,
+        disable_rollback: bool = True,
+        instances_to_delete: list | None = None,
+    ) -> list:
+        """Make the stack hold *target_count* nodes of each node group; the database ids of the new ones."""
+        gone = {instance["instance_id"] for instance in instances_to_delete or []}
+        members, next_numbers = _members(cluster, target_count, gone)
+        # Kept before Heat begins, so that no number is used twice whatever happens next.
+        extra = cluster.extra.to_dict() if cluster.extra else {}
+        conductor.API.cluster_update(context.ctx(), cluster, {"extra": {**extra, _NEXT_NUMBERS: next_numbers}})
+        flat = template.FlatTemplate(cluster, members, lambda group: self._generate_user_data_script(group, ""))
+        servers = stack.submit(cluster, flat, update_stack, disable_rollback)
+        return self._record(cluster, members, servers)
+
+    def _record(self, cluster: Any, members: dict[str, list[int]], servers: dict[str, str]) -> list:
+        """Bring the database in line with the stack; the ids of the new rows."""
+        ctx = context.ctx()
+        new, gone = [], []
+        for group in cluster.node_groups:
+            wanted = {template.server_name(group, number): number for number in members[group.id]}
+            known = {instance.instance_name: instance for instance in group.instances}
+            for name, instance in known.items():
+                if name not in wanted:
+                    conductor.API.instance_remove(ctx, instance)
+                    gone.append(instance)
+            for name in wanted.keys() - known.keys():
+                row = {"instance_id": servers[template.server_resource(group, wanted[name])], "instance_name": name}
+                if cluster.use_designate_feature():
+                    row["dns_hostname"] = f"{name}.{cluster.domain_name.rstrip('.')}"
+                new.append(conductor.API.instance_add(ctx, group, row))
+        self._forget(gone)
+        return new
+
+    def _forget(self, instances: list) -> None:
+        for instance in instances if self._remotes else []:
+            self._remotes.forget(instance)
+
+    # -- access -----------------------------------------------------------------------------------------------------
+
+    def _await_networks(self, cluster: Any, instances: list) -> None:
+        if not instances:
+            return
+        ids = [instance.id for instance in instances]
+        progress.add_provisioning_step(cluster.id, "Assign IPs", len(instances))
+        fan_out.each(instances, "assigning addresses", self._assign_addresses)
+        cluster = conductor.API.cluster_get(context.ctx(), cluster)
+        instances = sahara_cluster.get_instances(cluster, ids)
+        progress.add_provisioning_step(cluster.id, "Wait for instance accessibility", len(instances))
+        self._await_logins(cluster, instances)
+
+    @progress.event_wrapper(mark_successful_on_exit=True)
+    def _assign_addresses(self, instance: Any) -> None:
+        # Heat has seen the server active, so Nova knows its addresses; a failure here is not for waiting.
+        if not networks.init_instances_ips(instance):
+            raise exceptions.SaharaDockerError(
+                "Nova shows no address",
+                where=instance.instance_name,
+                remedy="the node group's network needs a subnet; see 'openstack server show'",
+            )
+
+    def _await_logins(self, cluster: Any, instances: list) -> None:
+        reporter = access.Reporter(
+            lambda line: sahara_cluster.change_cluster_status_description(cluster, line), len(instances)
+        )
+        failed: list[Any] = []
+
+        def useless() -> bool:
+            if failed:
+                return True
+            now = conductor.API.cluster_get(context.ctx(), cluster)
+            return now is None or now.status == sahara_cluster.CLUSTER_STATUS_DELETING
+
+        def wait(instance: Any) -> None:
+            try:
+                self._wait_until_accessible(instance, reporter, useless)
+            except Exception:
+                failed.append(instance)
+                raise
+
+        fan_out.each(instances, "login", wait)
+        if reporter.published:
+            sahara_cluster.change_cluster_status_description(cluster, "")
+
+    @progress.event_wrapper(mark_successful_on_exit=True)
+    def _wait_until_accessible(self, instance: Any, reporter: access.Reporter, useless: Any) -> None:
+        access.wait_for_login(instance, CONF.sahara_docker.accessible_timeout, reporter.waiting, useless)
+        reporter.done(instance)
+
+    # -- names ------------------------------------------------------------------------------------------------------
+
+    def _configure_instances(self, cluster: Any) -> None:
+        """Tell all nodes of the cluster, old and new, the names of all."""
+        instances = sahara_cluster.get_instances(cluster)
+        progress.add_provisioning_step(cluster.id, "Configure instances", len(instances))
+        hosts = node_setup.hosts_text(cluster)
+        fan_out.each(instances, "configuring", lambda instance: self._configure_instance(instance, cluster, hosts))
+
+    @progress.event_wrapper(mark_successful_on_exit=True)
+    def _configure_instance(self, instance: Any, cluster: Any, hosts: str | None = None) -> None:
+        hosts = hosts or node_setup.hosts_text(cluster)
+        name_servers = CONF.nameservers if cluster.use_designate_feature() else []
+        report = node_setup.apply(instance, hosts, name_servers)
+        if report.other_hostname:
+            LOG.warning(
+                "[%s] its hostname is %s and cannot be set; /etc/hosts has it as an alias of %s",
+                instance.instance_name, report.other_hostname, instance.fqdn(),
+            )
+        if report.volumes is not None and report.volumes != instance.storage_devices_number:
+            conductor.API.instance_update(context.ctx(), instance, {"storage_devices_number": report.volumes})
+        wanted = instance.node_group.volumes_per_node or 0
+        if report.volumes is not None and report.volumes < wanted:
+            LOG.warning(
+                "[%s] %d of %d volumes are mounted at %s*; the others are not used",
+                instance.instance_name, report.volumes, wanted, instance.node_group.volume_mount_prefix,
+            )
+
+
+def _members(cluster: Any, target_count: dict, gone: set[str]) -> tuple[dict[str, list[int]], dict[str, int]]:
+    """Numbers of the nodes that each node group shall have, and the next number of each.
+
+    :param target_count: nodes wanted, by node group id.
+    :param gone: Nova ids of instances that shall not stay.
+    """
+    members, next_numbers = {}, {}
+    known = (cluster.extra or {}).get(_NEXT_NUMBERS) or {}
+    for group in cluster.node_groups:
+        numbers = {i.instance_id: int(i.instance_name.rsplit("-", 1)[1]) for i in group.instances}
+        following = max([known.get(group.id, 0), *(number + 1 for number in numbers.values())])
+        staying = sorted(number for server, number in numbers.items() if server not in gone)
+        # Fewer wanted than named for removal: the youngest go, as Heat's resource groups do it.
+        staying = staying[: target_count[group.id]]
+        added = range(following, following + target_count[group.id] - len(staying))
+        members[group.id] = [*staying, *added]
+        next_numbers[group.id] = following + len(added)
+    return members, next_numbers
+
+
+def _without_ntp(cluster: Any) -> Any:
+    """Turn Sahara's NTP step off unless the user asks for it: a container has its host's clock and cannot set it."""
+    option = provisioning.NTP_ENABLED
+    configs = cluster.cluster_configs.to_dict() if cluster.cluster_configs else {}
+    section = configs.setdefault(option.applicable_target, {})
+    if option.name in section:
+        return cluster
+    section[option.name] = False
+    return conductor.API.cluster_update(context.ctx(), cluster, {"cluster_configs": configs})

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DockerEngine with Sahara's own objects, database and operations, on real containers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import fixtures
+from oslo_config import cfg
+from sahara import conductor, context
+from sahara.plugins import base as plugin_base
+from sahara.service import ops
+from sahara.tests.unit import base
+from sahara.utils import cluster as sahara_cluster
+from sahara.utils import remote as sahara_remote
+
+from sahara_docker.ssh import driver
+from tests.functional.engine import cloud
+from tests.functional.ssh import sshd
+
+NETWORK = "d1b0ea59-8a64-4a35-b4bb-7f3b5c3d4a11"
+CATALOG = [
+    {
+        "type": "identity",
+        "endpoints": [{"region": None, "publicURL": "http://127.0.0.1:5000", "internalURL": "http://127.0.0.1:5000"}],
+    }
+]
+
+
+class DockerEngineTest(base.SaharaWithDbTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.setup_context(service_catalog=json.dumps(CATALOG))
+        self.override_config("plugins", ["fake"])
+        plugin_base.setup_plugins()
+        remote_driver = driver.DockerRemoteDriver()
+        self.override_config("ssh_password", sshd.required("SAHARA_DOCKER_TEST_PASSWORD"), "sahara_docker")
+        self.addCleanup(setattr, ops, "INFRA", ops.INFRA)
+        self.addCleanup(setattr, sahara_remote, "DRIVER", sahara_remote.DRIVER)
+        self.addCleanup(cfg.CONF.clear_override, "heat_enable_wait_condition")
+        sahara_remote.setup_remote(remote_driver, engine=None)
+        self.addCleanup(remote_driver.close)
+        self.engine: Any = ops.INFRA
+        self.nodes: dict[str, sshd.SshdContainer] = {}
+        self.sshd_options: tuple[str, ...] = ()
+        self.hostname_of = lambda name: name
+        self.cloud = self.useFixture(cloud.Cloud(self._boot))
+
+    def _boot(self, name: str) -> str:
+        node = self.useFixture(sshd.SshdContainer(self.hostname_of(name), self.sshd_options))
+        self.nodes[name] = node
+        return node.address
+
+    def _cluster(self, workers: int = 1, **values: Any) -> Any:
+        cluster = conductor.API.cluster_create(
+            context.ctx(),
+            {
+                "name": "Demo",
+                "plugin_name": "fake",
+                "hadoop_version": "0.1",
+                "neutron_management_network": NETWORK,
+                "default_image_id": "0f5c2d6e-5f3c-4a2b-8a35-2a6e9a5c7e01",
+                "node_groups": [
+                    self._group("master", 1),
+                    self._group("worker", workers),
+                ],
+                **values,
+            },
+        )
+        for group in cluster.node_groups:
+            conductor.API.node_group_update(context.ctx(), group, {"image_username": sshd.LOGIN_USER})
+        return self._read(cluster)
+
+    def _group(self, name: str, count: int) -> dict[str, Any]:
+        return {"name": name, "flavor_id": "1", "count": count, "node_processes": ["namenode"]}
+
+    def _read(self, cluster: Any) -> Any:
+        return conductor.API.cluster_get(context.ctx(), cluster)
+
+    def _create(self, **values: Any) -> Any:
+        cluster = self._cluster(**values)
+        self.engine.create_cluster(cluster)
+        return self._read(cluster)
+
+    def _counts(self, cluster: Any, **counts: int) -> dict[str, int]:
+        return {group.id: counts.get(group.name, group.count) for group in cluster.node_groups}
+
+    def test_is_what_sahara_uses_after_its_start(self) -> None:
+        self.assertEqual("docker.1.0", ops.INFRA.get_type_and_version())
+        self.assertEqual("docker.1.0", sahara_remote.get_remote_type_and_version())
+        self.assertFalse(cfg.CONF.heat_enable_wait_condition)
+
+    def test_create_makes_nodes_that_know_one_another(self) -> None:
+        cluster = self._create(workers=2)
+
+        self.assertEqual(["demo-master-0", "demo-worker-0", "demo-worker-1"], sorted(self.nodes))
+        self.assertEqual(self.cloud.names(cluster.stack_name), sorted(self.nodes))
+        self.assertEqual({"master": 1, "worker": 2}, {group.name: group.count for group in cluster.node_groups})
+        for node in self.nodes.values():
+            for name, other in self.nodes.items():
+                found = node.run(f"getent hosts {name}.novalocal").split()
+                self.assertEqual([other.address, f"{name}.novalocal", name], found)
+            self.assertNotIn("127.0.0.1 127.0.0.1", node.run("cat /etc/hosts"))
+            self.assertEqual(node.hostname + "\n", node.run("cat /etc/hostname"))
+
+    def test_create_turns_ntp_off_for_sahara_but_not_against_the_user(self) -> None:
+        cluster = self._create()
+        self.assertIs(False, cluster.cluster_configs["general"]["Enable NTP service"])
+
+        wanted = self._cluster(name="other", cluster_configs={"general": {"Enable NTP service": True}})
+        self.engine.create_cluster(wanted)
+        self.assertIs(True, self._read(wanted).cluster_configs["general"]["Enable NTP service"])
+
+    def test_a_foreign_hostname_becomes_an_alias(self) -> None:
+        self.hostname_of = lambda name: f"container-of-{name}"
+        self._create()
+        node = self.nodes["demo-worker-0"]
+        self.assertEqual("demo-worker-0.novalocal\n", node.run("hostname -f"))
+        self.assertEqual("container-of-demo-worker-0\n", node.run("cat /etc/hostname"))
+
+    def test_scale_up_tells_the_old_nodes_and_keeps_them(self) -> None:
+        cluster = self._create()
+        old = {i.instance_id for i in sahara_cluster.get_instances(cluster)}
+
+        new = self.engine.scale_cluster(cluster, self._counts(cluster, worker=3))
+
+        self.assertEqual(2, len(new))
+        cluster = self._read(cluster)
+        self.assertLess(old, {i.instance_id for i in sahara_cluster.get_instances(cluster)})
+        self.assertIn("demo-worker-2.novalocal", self.nodes["demo-master-0"].run("cat /etc/hosts"))
+
+    def test_scale_down_removes_the_chosen_node_and_never_reuses_its_name(self) -> None:
+        cluster = self._create(workers=3)
+        chosen = [i for i in sahara_cluster.get_instances(cluster) if i.instance_name == "demo-worker-1"]
+
+        self.engine.scale_cluster(cluster, self._counts(cluster, worker=2), chosen)
+        cluster = self._read(cluster)
+        self.assertEqual(["demo-master-0", "demo-worker-0", "demo-worker-2"], self.cloud.names(cluster.stack_name))
+        self.assertNotIn("demo-worker-1", self.nodes["demo-master-0"].run("cat /etc/hosts"))
+
+        youngest = [i for i in sahara_cluster.get_instances(cluster) if i.instance_name == "demo-worker-2"]
+        self.engine.scale_cluster(cluster, self._counts(cluster, worker=1), youngest)
+        self.engine.scale_cluster(self._read(cluster), self._counts(cluster, worker=2))
+        self.assertEqual(["demo-master-0", "demo-worker-0", "demo-worker-3"], self.cloud.names(cluster.stack_name))
+
+    def test_a_failed_scaling_removes_its_new_nodes_and_says_why(self) -> None:
+        cluster = self._create()
+        self.override_config("accessible_timeout", 2, "sahara_docker")
+        self.sshd_options = ("AllowUsers nobody",)
+
+        failure = self.assertRaises(
+            Exception, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
+        )
+
+        self.assertIn("its new nodes were removed again", str(failure))
+        self.assertIn("demo-worker-1", str(failure))
+        cluster = self._read(cluster)
+        self.assertEqual(["demo-master-0", "demo-worker-0"], self.cloud.names(cluster.stack_name))
+        self.assertEqual({"master": 1, "worker": 1}, {group.name: group.count for group in cluster.node_groups})
+        self.assertNotIn("demo-worker-1", self.nodes["demo-master-0"].run("cat /etc/hosts"))
+
+    def test_a_stack_that_heat_rolled_back_is_a_failed_scaling(self) -> None:
+        cluster = self._create()
+        self.cloud.fail = ["No valid host was found"]
+        failure = self.assertRaises(
+            Exception, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
+        )
+        self.assertIn("No valid host was found", str(failure))
+        self.assertEqual(2, len(sahara_cluster.get_instances(self._read(cluster))))
+
+    def test_a_failed_stack_is_told_with_heats_reason(self) -> None:
+        self.cloud.fail = ["No valid host was found"]
+        failure = self.assertRaises(Exception, self._create)
+        self.assertIn("CREATE_FAILED: No valid host was found", str(failure))
+
+    def test_a_wrong_password_ends_the_wait_early_and_names_the_option(self) -> None:
+        secret = "not-the-password"
+        self.override_config("ssh_password", secret, "sahara_docker")
+        self.useFixture(fixtures.MonkeyPatch("sahara_docker.engine.access._REFUSAL_GRACE", 0))
+        cluster = self._cluster()
+        failure = self.assertRaises(Exception, self.engine.create_cluster, cluster)
+        self.assertIn("[demo-master-0 ", str(failure))
+        self.assertIn("password refused for user 'cdh'", str(failure))
+        self.assertIn("[sahara_docker] ssh_password", str(failure))
+        self.assertNotIn(secret, str(failure))
+        progress = conductor.API.cluster_get(context.ctx(), cluster, show_progress=True).provision_progress
+        steps = {step.step_name: step for step in progress}
+        events = steps["Wait for instance accessibility"].events
+        self.assertEqual({False}, {event.successful for event in events})
+        self.assertIn("password refused", events[0].event_info)
+
+    def test_delete_leaves_nothing_and_closes_the_connections(self) -> None:
+        cluster = self._create()
+        self.assertEqual(2, len(sahara_remote.DRIVER.remotes.connections))
+        self.cloud.fail = ["port in use"]
+
+        self.engine.shutdown_cluster(cluster)
+
+        self.assertEqual({}, self.cloud.stacks)
+        self.assertEqual([], sahara_cluster.get_instances(self._read(cluster)))
+        self.assertEqual(0, len(sahara_remote.DRIVER.remotes.connections))
+
+    def test_delete_of_a_cluster_without_a_stack_is_done(self) -> None:
+        cluster = self._cluster()
+        self.engine.shutdown_cluster(cluster)
+        self.assertEqual([], self.cloud.calls)
