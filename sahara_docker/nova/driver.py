@@ -24,7 +24,6 @@ from nova.objects import fields
 from nova.virt import driver
 from oslo_log import log as logging
 from oslo_serialization import jsonutils
-from oslo_utils import excutils
 
 import sahara_docker.conf
 from sahara_docker.nova import guest, hypervisor, identity, image, limits, network
@@ -160,20 +159,22 @@ class DockerDriver(driver.ComputeDriver):
 
         Docker's part that does not depend on the network comes first: *network_info* makes its reader wait for Neutron.
         """
+        verify = CONF.glance.verify_glance_signatures
         docker_image = self._images.ensure(
-            context, image_meta, trusted_certs=instance.trusted_certs, spool=CONF.glance.verify_glance_signatures
+            context, image_meta, trusted_certs=instance.trusted_certs if verify else None
         )
         names = self._names(instance)
         its_guest = self._guest(instance)
         its_guest.create_sandbox(docker_image, names, CONF.docker.sandbox_command)
+        vifs: list[Any] = []
         try:
             its_guest.start_sandbox()
-            network_info = network_info or []
-            addresses = [a.split("/")[0] for i in network.interfaces(network_info) for a in i.addresses]
+            vifs = list(network_info or [])
+            addresses = [a.split("/")[0] for i in network.interfaces(vifs) for a in i.addresses]
             files = identity.write(
                 self._directory(instance),
                 identity.hosts(names, addresses),
-                identity.resolv_conf(network.nameservers(network_info), names.fqdn.partition(".")[2]),
+                identity.resolv_conf(network.nameservers(vifs), names.fqdn.partition(".")[2]),
             )
             its_guest.create_workload(
                 docker_image,
@@ -183,15 +184,18 @@ class DockerDriver(driver.ComputeDriver):
                 environment=CONF.docker.environment,
                 init=CONF.docker.init,
             )
-            with self._wired(instance, network_info):
-                self.plug_vifs(instance, network_info)
+            with self._wired(instance, vifs):
+                self.plug_vifs(instance, vifs)
             if power_on:
                 its_guest.start()
         except BaseException:
             # Also the timeout of eventlet, which is no Exception.
-            with excutils.save_and_reraise_exception():
-                LOG.warning("Spawn failed, taking back what was made", instance=instance)
-                self.destroy(context, instance, network_info, block_device_info)
+            LOG.warning("Spawn failed, taking back what was made", instance=instance)
+            try:
+                self.destroy(context, instance, vifs, block_device_info)
+            except Exception:
+                LOG.exception("Not all could be taken back; deleting the instance will", instance=instance)
+            raise
 
     def destroy(
         self,
@@ -323,14 +327,14 @@ class DockerDriver(driver.ComputeDriver):
             raise exception.InterfaceDetachFailed(instance_uuid=instance.uuid) from error
 
     @contextlib.contextmanager
-    def _wired(self, instance: Any, network_info: Any) -> Iterator[None]:
+    def _wired(self, instance: Any, vifs: list[Any]) -> Iterator[None]:
         """Wait after the block until Neutron has wired the ports that were not active before it.
 
         :raises nova.exception.VirtualInterfaceCreateException: it has not in time, and ``vif_plugging_is_fatal`` is
             set.
         """
         timeout = CONF.vif_plugging_timeout
-        waiting = [("network-vif-plugged", vif["id"]) for vif in network_info if vif.get("active") is False and timeout]
+        waiting = [("network-vif-plugged", vif["id"]) for vif in vifs if vif.get("active") is False and timeout]
 
         def failed(event_name: str, _instance: Any) -> None:
             LOG.error("Neutron reports a failure: %s", event_name, instance=instance)
@@ -367,9 +371,7 @@ class DockerDriver(driver.ComputeDriver):
         update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
         committed = self._guest(instance).commit(f"nova-snapshot/{image_id}")
         try:
-            update_task_state(
-                task_state=task_states.IMAGE_UPLOADING, expected_state=task_states.IMAGE_PENDING_UPLOAD
-            )
+            update_task_state(task_state=task_states.IMAGE_UPLOADING, expected_state=task_states.IMAGE_PENDING_UPLOAD)
             properties = {"image_location": "snapshot", "image_state": "available", "owner_id": instance.project_id}
             self._images.upload(context, committed, image_id, properties)
         finally:
@@ -378,7 +380,7 @@ class DockerDriver(driver.ComputeDriver):
     # Images
 
     def cache_image(self, context: Any, image_id: str) -> bool:
-        return self._images.cache(context, image_id, spool=CONF.glance.verify_glance_signatures)
+        return self._images.cache(context, image_id)
 
     def manage_image_cache(self, context: Any, all_instances: Any) -> None:
         if CONF.image_cache.remove_unused_base_images:

@@ -35,21 +35,20 @@ class ImageStore:
     """The images of one daemon that come from Glance.
 
     :param daemon: where they are loaded.
-    :param spool_directory: for the archive when Nova verifies signatures, which needs it in full before its use.
+    :param spool_directory: for an archive on its way into the daemon.
     """
 
     def __init__(self, daemon: hypervisor.Hypervisor, spool_directory: str) -> None:
         self._daemon, self._spool_directory = daemon, spool_directory
         self._glance = glance.API()
 
-    def ensure(self, context: Any, image_meta: Any, *, trusted_certs: Any = None, spool: bool = False) -> str:
+    def ensure(self, context: Any, image_meta: Any, *, trusted_certs: Any = None) -> str:
         """Return the Docker ID of a Glance image, loading the image when the host lacks it.
 
         However many instances ask at once, it is loaded once.
 
         :param image_meta: nova.objects.ImageMeta.
         :param trusted_certs: nova.objects.TrustedCerts or None.
-        :param spool: fetch all of it before the daemon gets any, so that Nova can verify its signature.
         :raises nova.exception.ImageUnacceptable: it is not one Docker image, or not what Glance says it is.
         :raises nova.exception.ImageNotFound: Glance does not have it.
         """
@@ -65,7 +64,7 @@ class ImageStore:
         checksum = image_meta.checksum if image_meta.obj_attr_is_set("checksum") else None
         reference = f"{_REPOSITORY}{image_id}:{checksum if checksum and _CHECKSUM.match(checksum) else 'latest'}"
         with lockutils.lock(f"docker-image-{image_id}"):
-            return self._find(reference) or self._load(context, image_id, reference, trusted_certs, spool)
+            return self._find(reference) or self._load(context, image_id, reference, trusted_certs)
 
     def _find(self, reference: str) -> str | None:
         with hypervisor.explained(f"cannot look for the image {reference}"):
@@ -74,9 +73,9 @@ class ImageStore:
             except docker.errors.ImageNotFound:
                 return None
 
-    def _load(self, context: Any, image_id: str, reference: str, trusted_certs: Any, spool: bool) -> str:
+    def _load(self, context: Any, image_id: str, reference: str, trusted_certs: Any) -> str:
         LOG.info("Loading image %s from Glance", image_id)
-        with timeutils.StopWatch() as watch, self._download(context, image_id, trusted_certs, spool) as chunks:
+        with timeutils.StopWatch() as watch, self._download(context, image_id, trusted_certs) as chunks:
             try:
                 with hypervisor.explained(f"cannot load the image {image_id}"):
                     loaded = _read_progress(self._daemon.image_api.load_image(archive.filtered(chunks)))
@@ -91,16 +90,16 @@ class ImageStore:
         return match[1]
 
     @contextlib.contextmanager
-    def _download(self, context: Any, image_id: str, trusted_certs: Any, spool: bool) -> Iterator[Iterable[bytes]]:
-        if not spool:
-            yield self._glance.download(context, image_id)
-            return
+    def _download(self, context: Any, image_id: str, trusted_certs: Any) -> Iterator[Iterable[bytes]]:
+        # Through a file: Nova 28's image API closes the stream that it returns when it is asked for no file
+        # (nova.image.glance, _verify_and_write), and so nothing reaches the daemon that Glance's client or Nova's
+        # signature check has not seen whole.
         with tempfile.NamedTemporaryFile(dir=self._spool_directory) as file:
             self._glance.download(context, image_id, dest_path=file.name, trusted_certs=trusted_certs)
             with open(file.name, "rb") as verified:
                 yield iter(lambda: verified.read(_CHUNK), b"")
 
-    def cache(self, context: Any, image_id: str, *, spool: bool = False) -> bool:
+    def cache(self, context: Any, image_id: str) -> bool:
         """Load an image ahead of its first instance; return whether it was missing.
 
         :raises: as :meth:`ensure`.
@@ -109,7 +108,7 @@ class ImageStore:
 
         found = image_meta_object.ImageMeta.from_dict(self._glance.get(context, image_id))
         before = self._references()
-        self.ensure(context, found, spool=spool)
+        self.ensure(context, found)
         return self._references() != before
 
     def _references(self) -> dict[str, str]:
