@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's commands: ``python3 -m lab up | demo | status | down``."""
+"""The lab's commands: ``python3 -m lab up | demo | status | down | test``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 
-from lab import command, console, demo, installation, settings, teardown
+from lab import command, console, demo, installation, settings, teardown, testing
 from sahara_docker import exceptions
 
 #: What sudo keeps of the caller's environment: where the state is, and how packages are fetched.
@@ -47,6 +47,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("up", help="bring OpenStack up with the node image registered, and no cluster")
     commands.add_parser("status", help="show what runs")
     commands.add_parser("down", help="stop everything and remove all that the lab made outside its state directory")
+    commands.add_parser("test", help="run every test, the end-to-end ones included")
     chosen = parser.parse_args(arguments).command
     lab = settings.Lab(settings.default_state())
     signal.signal(signal.SIGINT, _interrupt)
@@ -57,6 +58,8 @@ def main(arguments: list[str]) -> int:
         _become_root(arguments)
         if chosen == "down":
             teardown.down(lab)
+        elif chosen == "test":
+            testing.run(lab)
         elif chosen == "up":
             installation.up(lab)
         else:

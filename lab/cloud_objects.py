@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from lab import rest, settings
 
-#: Name: memory in MB, vCPUs, disk in GB.
-FLAVORS = {"hadoop.manager": (1536, 1, 10), "hadoop.master": (3072, 2, 10), "hadoop.worker": (2560, 2, 10)}
+#: Memory in MB, vCPUs and disk in GB by name.
+FLAVORS = {"cdh.manager": (1536, 1, 10), "cdh.master": (3072, 2, 10), "cdh.worker": (2560, 2, 10)}
 
 
 def create(cloud: rest.Cloud) -> None:

@@ -13,7 +13,18 @@ from sahara_docker import exceptions
 
 NAME = "demo"
 PLUGIN, VERSION = registration.TAGS
-#: Node group template: flavor and number of nodes.
+#: Node processes by node group, and how many nodes the group has.
+PROCESSES = {
+    "manager": ("CLOUDERA_MANAGER",),
+    "master": (
+        "HDFS_NAMENODE",
+        "HDFS_SECONDARYNAMENODE",
+        "YARN_RESOURCEMANAGER",
+        "YARN_JOBHISTORY",
+        "OOZIE_SERVER",
+    ),
+    "worker": ("HDFS_DATANODE", "YARN_NODEMANAGER"),
+}
 GROUPS = {"manager": 1, "master": 1, "worker": 2}
 CREATE_TIMEOUT, DELETE_TIMEOUT = 600, 180
 
@@ -41,7 +52,7 @@ class Cluster:
         self.info: dict[str, dict[str, str]] = document.get("info") or {}
         self.steps: list[dict[str, Any]] = document.get("provision_progress") or []
         self.nodes = [
-            Node(instance["instance_name"], group["name"], instance["management_ip"] or "")
+            Node(instance["instance_name"], group["name"].removeprefix("cdh-"), instance["management_ip"] or "")
             for group in document["node_groups"]
             for instance in group["instances"]
         ]
@@ -118,18 +129,22 @@ def ensure(lab: settings.Lab, cloud: rest.Cloud) -> tuple[Cluster, float | None]
 def _templates(lab: settings.Lab, cloud: rest.Cloud) -> None:
     kind = "node_group_templates"
     known = {one["name"] for one in cloud.get("sahara", f"/{kind.replace('_', '-')}")[kind]}
-    for group in GROUPS:
+    for group, processes in PROCESSES.items():
         if f"cdh-{group}" not in known:
-            file = f"examples/node-group-{group}.json"
-            client.openstack(lab, "dataprocessing node group template create --json", file)
+            create = f"dataprocessing node group template create --name cdh-{group} --flavor cdh.{group}"
+            configs = f"examples/{group}-configs.json"
+            words = ["--configs", configs] if (settings.CHECKOUT / configs).exists() else []
+            plugin = ("--plugin", PLUGIN, "--plugin-version", VERSION)
+            client.openstack(lab, create, *plugin, *words, "--processes", *processes)
     known = {one["name"] for one in cloud.get("sahara", "/cluster-templates")["cluster_templates"]}
     if "cdh-on-docker" not in known:
         groups = [f"cdh-{group}:{count}" for group, count in GROUPS.items()]
-        client.openstack(lab, "dataprocessing cluster template create --name cdh-on-docker --node-groups", *groups)
+        create = "dataprocessing cluster template create --name cdh-on-docker --configs examples/cluster-configs.json"
+        client.openstack(lab, f"{create} --node-groups", *groups)
 
 
 def _await_active(cloud: rest.Cloud, began: float) -> Cluster:
-    shown: dict[str, tuple] = {}
+    shown: dict[str, str] = {}
     status = reason = ""
     deadline = began + CREATE_TIMEOUT
     while time.monotonic() < deadline:
@@ -154,16 +169,15 @@ def _await_active(cloud: rest.Cloud, began: float) -> Cluster:
     )
 
 
-def _show_step(step: dict[str, Any], shown: dict[str, tuple]) -> None:
+def _show_step(step: dict[str, Any], shown: dict[str, str]) -> None:
     """One line when a step of Sahara's event log has begun to count or has ended."""
     events = step.get("events") or []
     done = sum(1 for event in events if event.get("successful"))
-    state = (step.get("successful"), done if step.get("total", 1) <= 8 else None)
-    if shown.get(step["id"]) == state or not (events or step.get("successful") is not None):
+    ended = {True: "done", False: "FAILED", None: f"{done} of {step.get('total')}"}[step.get("successful")]
+    if shown.get(step["id"]) == ended or not (events or step.get("successful") is not None):
         return
-    shown[step["id"]] = state
-    mark = {True: "done", False: "FAILED", None: f"{done} of {step.get('total')}"}[step.get("successful")]
-    console.step(f"    {step['step_name']}: {mark}")
+    shown[step["id"]] = ended
+    console.step(f"    {step['step_name']}: {ended}")
     for event in events:
         if event.get("successful") is False:
             console.say(f"               {event.get('instance_name')}: {event.get('event_info')}")

@@ -15,7 +15,7 @@ def run(lab: settings.Lab) -> None:
     """
     was_up = control.read(lab)["phase"] == "ready"
     console.say("OpenStack with Sahara, a Hadoop cluster on Docker containers, and a job on it.\n")
-    cloud = installation.up(lab)
+    cloud, _ = installation.up(lab)
     ready_after = console.elapsed()
     try:
         console.say("\nA cluster of four containers, with the ordinary client:")

@@ -22,19 +22,20 @@ from lab import (
 from sahara_docker import exceptions
 
 
-def up(lab: settings.Lab) -> rest.Cloud:
+def up(lab: settings.Lab) -> tuple[rest.Cloud, node_image.Image]:
     """Bring the lab up, installing what is missing; quick and harmless when it is up already.
 
     :raises SaharaDockerError: with the first thing that failed; what this call had started is then stopped again.
     :raises KeyboardInterrupt: after Ctrl-C, likewise.
     """
     running = control.read(lab)["phase"] == "ready"
+    built: dict[str, node_image.Image] = {}
     if not running and control.stop(lab):
         console.step("ended what an earlier run had left behind")
     preflight.check(lab, running=running)
     _announce(lab)
     try:
-        plan.run(_steps(lab, running), _show, command.interrupted)
+        plan.run(_steps(lab, running, built), _show, command.interrupted)
         if command.interrupted.is_set():
             raise KeyboardInterrupt
     except plan.StepFailed as failure:
@@ -45,7 +46,7 @@ def up(lab: settings.Lab) -> rest.Cloud:
     except KeyboardInterrupt:
         _undo(lab, running)
         raise
-    return rest.Cloud(lab)
+    return rest.Cloud(lab), built["image"]
 
 
 def _undo(lab: settings.Lab, running: bool) -> None:
@@ -68,9 +69,7 @@ def _announce(lab: settings.Lab) -> None:
     )
 
 
-def _steps(lab: settings.Lab, running: bool) -> list[plan.Step]:
-    built: dict[str, node_image.Image] = {}
-
+def _steps(lab: settings.Lab, running: bool, built: dict[str, node_image.Image]) -> list[plan.Step]:
     def environment() -> None:
         packages.install_environment(lab)
         packages.provide_path(lab)

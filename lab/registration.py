@@ -16,7 +16,7 @@ def register(lab: settings.Lab, cloud: rest.Cloud, image: node_image.Image) -> s
     """Upload *image* unless the very same is there, and tell Sahara its user and tags; return the Glance id."""
     identifier = _upload(lab, cloud, image)
     cloud.post("sahara", f"/images/{identifier}", {"username": USER_NAME, "description": "CDH node on Docker"})
-    cloud.request("PUT", "sahara", f"/images/{identifier}/tag", {"tags": list(TAGS)})
+    cloud.post("sahara", f"/images/{identifier}/tag", {"tags": list(TAGS)})
     return identifier
 
 

@@ -88,7 +88,9 @@ def _remove_containers(lab: settings.Lab) -> None:
         docker_engine.client(address, "volume", "rm", "--force", *volumes)
     if not docker_engine.is_ours(lab):
         tags = docker_engine.client(address, "images", "--format={{.Repository}}:{{.Tag}}").split()
-        ours = [tag for tag in tags if tag.startswith((*node_image.REPOSITORIES, "nova/"))]
+        # Loaded from this lab's Glance, whose store names each file by the image's id; or built for it.
+        loaded = tuple(f"nova/{file.name}:" for file in (lab.data / "glance/images").glob("*"))
+        ours = [tag for tag in tags if tag.startswith((*node_image.REPOSITORIES, *loaded))]
         if ours:
             docker_engine.client(address, "rmi", "--force", *ours)
 

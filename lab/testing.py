@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``make test``: lint, types, then the tests from the quickest to the slowest, ending at the first that fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from lab import command, console, control, docker_engine, installation, packages, preflight, settings, teardown
+from sahara_docker import exceptions
+
+LINTED = ("sahara_docker", "nova", "lab", "tests", "benchmarks", "setup.py")
+
+
+def run(lab: settings.Lab) -> None:
+    """Run everything; the end-to-end tests take the lab up and down, and leave it down.
+
+    :raises SaharaDockerError: when something failed; its output is above.
+    """
+    if control.read(lab)["phase"] != "ready":
+        preflight.check(lab, running=False)
+    for directory in (lab.cache, lab.log, lab.data):
+        directory.mkdir(parents=True, exist_ok=True)
+    packages.install_packages(lab, packages.missing())
+    home = packages.install_environment(lab, "test", "test.txt")
+    packages.install_project(lab, "test")
+    console.step("environment for the tests is there")
+    tools = home / "bin"
+    there = [name for name in LINTED if (settings.CHECKOUT / name).exists()]
+    _run("lint", [tools / "ruff", "check", "--no-cache", *there])
+    _run("format", [tools / "ruff", "format", "--no-cache", "--check", *there])
+    _run("types", [tools / "mypy", f"--cache-dir={lab.cache / 'mypy'}", "sahara_docker", "lab"])
+    environment = {
+        **os.environ,
+        "LAB_STATE": str(lab.state),
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "XDG_CACHE_HOME": str(lab.cache / "test-cache"),
+        "HOME": str(lab.data),
+    }
+    pytest = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--durations=5"]
+    _run("unit tests", [*pytest, "tests/unit"], environment, timeout=600)
+    _, image = installation.up(lab)
+    try:
+        environment |= {
+            "DOCKER_HOST": docker_engine.host(lab),
+            "SAHARA_DOCKER_TEST_IMAGE": image.tag,
+            "SAHARA_DOCKER_TEST_PASSWORD": lab.node_password,
+        }
+        _run(
+            "contract and functional tests", [*pytest, "tests/contract", "tests/functional"], environment, timeout=1800
+        )
+        if not docker_engine.is_ours(lab):
+            del environment["DOCKER_HOST"]
+        _run("end-to-end tests", [*pytest, "-s", "tests/end_to_end"], environment, timeout=2400)
+    finally:
+        teardown.down(lab)
+    console.step("everything passed")
+
+
+def _run(what: str, words: list[object], environment: dict[str, str] | None = None, timeout: float = 300) -> None:
+    console.step(f"{what} ...")
+    process = subprocess.Popen([str(word) for word in words], cwd=settings.CHECKOUT, env=environment)
+    try:
+        code = process.wait(timeout)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        raise exceptions.SaharaDockerError(f"{what} took too long", observed=f"not done in {timeout:.0f} s") from error
+    if command.interrupted.is_set():
+        raise KeyboardInterrupt
+    if code:
+        raise exceptions.SaharaDockerError(f"{what} failed", observed=f"exit status {code}; its output is above")

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two commands as a newcomer types them, and the lab's bad days.
+
+The tests stand on one another's lab, which is what makes them affordable; each states what it needs and makes it so.
+Their names give the order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import urllib.request
+
+import testtools
+from testtools import matchers
+
+from lab import cluster, control, docker_engine, leftovers, network, rest, settings
+
+LAB = settings.Lab(settings.default_state())
+
+
+def make(target: str, timeout: float = 600) -> tuple[int, str]:
+    """Run ``make TARGET``; return its exit status and what it printed."""
+    done = subprocess.run(
+        ["make", "--no-print-directory", target],
+        cwd=settings.CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    print(done.stdout)
+    return done.returncode, done.stdout
+
+
+def in_container(node: cluster.Node, *command: str) -> str:
+    """Run a command in the node's container, past Sahara and SSH, so that neither can colour what is seen."""
+    address = docker_engine.host(LAB)
+    listed = docker_engine.client(
+        address, "ps", "--filter", f"label=nova.host={LAB.host}", "--format", '{{.ID}} {{.Label "nova.role"}}'
+    )
+    for line in listed.splitlines():
+        container, role = line.split()
+        if role == "workload":
+            name = docker_engine.client(address, "exec", container, "hostname", "-f").strip()
+            if name == node.fqdn:
+                return docker_engine.client(address, "exec", container, *command)
+    raise AssertionError(f"no container calls itself {node.fqdn}")
+
+
+def demo_cluster() -> cluster.Cluster:
+    found = cluster.find(rest.Cloud(LAB))
+    assert found is not None, "the demonstration's cluster is not there"
+    return found
+
+
+class LabTest(testtools.TestCase):
+    def assert_demo(self) -> str:
+        status, output = make("demo")
+        self.assertEqual(0, status, output)
+        self.assertThat(output, matchers.Contains("equals a count made without Hadoop"))
+        return output
+
+    def test_01_demo_ends_with_a_word_count_that_is_right(self):
+        self.assert_demo()
+        made = demo_cluster()
+        self.assertEqual("Active", made.status)
+        jobs = rest.Cloud(LAB).get("sahara", "/job-executions")["job_executions"]
+        self.assertEqual("SUCCEEDED", jobs[-1]["info"]["status"])
+
+    def test_02_the_daemons_got_what_sahara_sent(self):
+        made = demo_cluster()
+        master, worker = made.node("master"), made.node("worker")
+        commands = in_container(master, "ps", "-eo", "args")
+        namenode = next(line for line in commands.splitlines() if line.rstrip().endswith(".NameNode"))
+        asked = json.loads((settings.CHECKOUT / "examples/master-configs.json").read_text())
+        heap = int(asked["NAMENODE"]["namenode_java_heapsize"])
+        self.assertThat(namenode, matchers.MatchesRegex(rf".*-Xmx({heap}|{heap // 2**20}m)\b.*"))
+        files = in_container(worker, "sh", "-c", "cat /run/cloudera-scm-agent/process/*-DATANODE/hdfs-site.xml")
+        properties = dict(re.findall(r"<name>([^<]+)</name>\s*<value>([^<]*)</value>", files))
+        self.assertEqual("2", properties["dfs.replication"])
+        # Stock reserves 10 GB, which is all of a 10 GB volume.
+        self.assertThat(int(properties["dfs.datanode.du.reserved"]), matchers.LessThan(2 * 2**30))
+
+    def test_03_nodes_know_each_other_by_name(self):
+        made = demo_cluster()
+        for node in made.nodes:
+            for other in made.nodes:
+                line = in_container(node, "getent", "hosts", other.fqdn).split()
+                self.assertEqual([other.address, other.fqdn], line[:2], f"{other.fqdn} as {node.fqdn} sees it")
+
+    def test_04_no_container_is_privileged(self):
+        address = docker_engine.host(LAB)
+        mine = docker_engine.client(address, "ps", "-q", "--filter", f"label=nova.host={LAB.host}").split()
+        self.assertThat(mine, matchers.HasLength(8))  # a sandbox and a workload for each node
+        for line in docker_engine.client(address, "inspect", "--format", "{{.HostConfig.Privileged}}", *mine).split():
+            self.assertEqual("false", line)
+
+    def test_05_a_second_demo_takes_the_cluster_that_is_there(self):
+        before = demo_cluster().id
+        output = self.assert_demo()
+        self.assertThat(output, matchers.Contains("is there and answers"))
+        self.assertEqual(before, demo_cluster().id)
+
+    def test_06_a_killed_service_comes_back(self):
+        for name in ("neutron", "nova-compute"):
+            victim = control.read(LAB)["services"][name]
+            os.kill(victim["pid"], signal.SIGKILL)
+            deadline = time.monotonic() + 90
+            while True:
+                now = control.read(LAB)["services"][name]
+                if now["state"] == "up" and now["restarts"] > victim["restarts"]:
+                    break
+                self.assertThat(time.monotonic(), matchers.LessThan(deadline), f"{name} did not come back: {now}")
+                time.sleep(0.5)
+        self.assertThat(rest.Cloud(LAB).get("neutron", "/networks")["networks"], matchers.HasLength(1))
+        self.assertTrue(demo_cluster().answers(), "a restart of nova-compute disturbed the containers")
+
+    def test_07_a_killed_lab_is_taken_up_again(self):
+        os.kill(control.read(LAB)["pid"], signal.SIGKILL)
+        for pid in leftovers.find(LAB)[::3]:  # and some of what it looked after, whatever it is
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.assert_demo()
+
+    def test_08_ports_answer_on_loopback_only(self):
+        listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout.splitlines()
+        ours = [line.split()[3] for line in listening]
+        ours = [one for one in ours if one.rpartition(":")[2] in map(str, settings.PORTS.values())]
+        self.assertThat(len(ours), matchers.GreaterThan(8))
+        for one in ours:
+            self.assertThat(one, matchers.StartsWith("127.0.0.1:"))
+
+    def test_09_no_password_in_logs(self):
+        passwords = [*LAB.secrets.values(), LAB.node_password]
+        for path in sorted(LAB.log.glob("*.log")):
+            content = path.read_text(errors="replace")
+            for password in passwords:
+                self.assertNotIn(password, content, f"a password of the lab is in {path}")
+
+    def test_10_down_leaves_nothing(self):
+        status, output = make("demo-down")
+        self.assertEqual(0, status, output)
+        self.assertEqual([], leftovers.find(LAB))
+        self.assertFalse(network.exists())
+        mounts = [line.split()[1] for line in open("/proc/mounts")]
+        self.assertEqual([], [mount for mount in mounts if mount.startswith(f"{LAB.state}/")])
+        rules = subprocess.run(["iptables", "-S"], capture_output=True, text=True, check=False).stdout
+        self.assertNotIn("sahara-docker lab", rules)
+        machine = docker_engine.machine_host()
+        if machine:
+            label = f"label=nova.host={LAB.host}"
+            self.assertEqual("", docker_engine.client(machine, "ps", "--all", "--quiet", "--filter", label))
+            self.assertEqual("", docker_engine.client(machine, "volume", "ls", "--quiet", "--filter", label))
+        self.assertEqual("down", control.read(LAB)["phase"])
+
+    def test_11_an_interrupt_leaves_nothing_running(self):
+        process = subprocess.Popen(
+            ["make", "--no-print-directory", "demo"],
+            cwd=settings.CHECKOUT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 120
+        while "keystone" not in control.read(LAB)["services"] or not control.read(LAB)["steps"].get("keystone"):
+            self.assertThat(time.monotonic(), matchers.LessThan(deadline))
+            time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGINT)  # what a terminal sends on Ctrl-C
+        output, _ = process.communicate(timeout=90)
+        self.assertNotEqual(0, process.returncode)
+        self.assertThat(output, matchers.Contains("error: interrupted"))
+        self.assertEqual([], leftovers.find(LAB))
+
+    def test_12_a_taken_port_is_one_clear_line(self):
+        self.assertEqual(0, make("demo-down")[0])
+        import socket
+
+        with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(("127.0.0.1", settings.PORTS["sahara"]))
+            taken.listen()
+            status, output = make("demo", timeout=60)
+        self.assertNotEqual(0, status)
+        self.assertThat(output, matchers.Contains(f"{settings.PORTS['sahara']} (sahara) by"))
+        self.assertEqual([], leftovers.find(LAB))
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(LAB.url("keystone"), timeout=2)
+            self.fail("something of the lab answers")
