@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Service types and role types of CDH 5, and which of them the lab can start.
+
+Names, users, ports and log directories are Cloudera Manager's, taken from the schema that Sahara's CDH plugin ships.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+GATEWAY = "GATEWAY"
+MANAGEMENT = "MGMT"
+
+#: The management roles watch the cluster; the stand-in does that itself, so there is no daemon for them.
+MANAGEMENT_ROLES = (
+    "SERVICEMONITOR", "HOSTMONITOR", "EVENTSERVER", "ALERTPUBLISHER", "ACTIVITYMONITOR", "REPORTSMANAGER", "NAVIGATOR",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class RoleType:
+    """A kind of role that has a daemon.
+
+    :ivar main: the daemon's main class, or its program when it is not started by ``java`` directly.
+    :ivar heap: the configuration name of its heap size in bytes and the lab's default in MiB. The lab's heaps are far
+        smaller than Cloudera Manager's, for five daemons have to fit into a container of 2 GiB.
+    :ivar after: role types that have to answer first.
+    """
+
+    name: str
+    user: str
+    main: str
+    heap: tuple[str, int]
+    options: str
+    log_dir: tuple[str, str]
+    after: tuple[str, ...] = ()
+    files: tuple[str, ...] = ("core-site.xml", "hdfs-site.xml")
+    auto_restart: bool = False
+
+
+_YARN_FILES = ("core-site.xml", "hdfs-site.xml", "yarn-site.xml", "mapred-site.xml")
+
+DAEMONS: dict[tuple[str, str], RoleType] = {
+    ("ZOOKEEPER", "SERVER"): RoleType(
+        "SERVER", "zookeeper", "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+        ("zookeeper_server_java_heapsize", 64), "zk_server_java_opts", ("zk_server_log_dir", "/var/log/zookeeper"),
+        files=("zoo.cfg",), auto_restart=True,
+    ),
+    ("HDFS", "NAMENODE"): RoleType(
+        "NAMENODE", "hdfs", "org.apache.hadoop.hdfs.server.namenode.NameNode",
+        ("namenode_java_heapsize", 256), "namenode_java_opts", ("namenode_log_dir", "/var/log/hadoop-hdfs"),
+    ),
+    ("HDFS", "SECONDARYNAMENODE"): RoleType(
+        "SECONDARYNAMENODE", "hdfs", "org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode",
+        ("secondary_namenode_java_heapsize", 192), "secondarynamenode_java_opts",
+        ("secondarynamenode_log_dir", "/var/log/hadoop-hdfs"), after=("NAMENODE",),
+    ),
+    ("HDFS", "DATANODE"): RoleType(
+        "DATANODE", "hdfs", "org.apache.hadoop.hdfs.server.datanode.DataNode",
+        ("datanode_java_heapsize", 192), "datanode_java_opts", ("datanode_log_dir", "/var/log/hadoop-hdfs"),
+        after=("NAMENODE",), auto_restart=True,
+    ),
+    ("YARN", "RESOURCEMANAGER"): RoleType(
+        "RESOURCEMANAGER", "yarn", "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager",
+        ("resource_manager_java_heapsize", 256), "resource_manager_java_opts",
+        ("resource_manager_log_dir", "/var/log/hadoop-yarn"), files=(*_YARN_FILES, "fair-scheduler.xml"),
+    ),
+    ("YARN", "NODEMANAGER"): RoleType(
+        "NODEMANAGER", "yarn", "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
+        ("node_manager_java_heapsize", 192), "node_manager_java_opts", ("node_manager_log_dir", "/var/log/hadoop-yarn"),
+        after=("RESOURCEMANAGER",), files=_YARN_FILES, auto_restart=True,
+    ),
+    ("YARN", "JOBHISTORY"): RoleType(
+        "JOBHISTORY", "mapred", "org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer",
+        ("mr2_jobhistory_java_heapsize", 192), "mr2_jobhistory_java_opts",
+        ("mr2_jobhistory_log_dir", "/var/log/hadoop-mapreduce"), after=("NAMENODE",), files=_YARN_FILES,
+    ),
+    ("OOZIE", "OOZIE_SERVER"): RoleType(
+        "OOZIE_SERVER", "oozie", "/opt/oozie/bin/oozie-server",
+        ("oozie_java_heapsize", 256), "oozie_java_opts", ("oozie_log_dir", "/var/log/oozie"),
+        after=("NAMENODE",), files=(*_YARN_FILES, "oozie-site.xml"),
+    ),
+}  # fmt: skip
+
+#: Every service type that Sahara's plugin creates, with its role types. A role type that is neither in ``DAEMONS`` nor a
+#: gateway nor a management role is not available in the lab.
+SERVICES: dict[str, tuple[str, ...]] = {
+    "ZOOKEEPER": ("SERVER",),
+    "HDFS": (
+        "NAMENODE", "SECONDARYNAMENODE", "DATANODE", "JOURNALNODE", "FAILOVERCONTROLLER", "BALANCER", "HTTPFS",
+        "NFSGATEWAY", GATEWAY,
+    ),
+    "YARN": ("RESOURCEMANAGER", "NODEMANAGER", "JOBHISTORY", GATEWAY),
+    "OOZIE": ("OOZIE_SERVER",),
+    "HIVE": ("HIVEMETASTORE", "HIVESERVER2", "WEBHCAT", GATEWAY),
+    "HUE": ("HUE_SERVER", "HUE_LOAD_BALANCER", "KT_RENEWER"),
+    "SPARK_ON_YARN": ("SPARK_YARN_HISTORY_SERVER", GATEWAY),
+    "HBASE": ("MASTER", "REGIONSERVER", "HBASETHRIFTSERVER", "HBASERESTSERVER", GATEWAY),
+    "FLUME": ("AGENT",),
+    "SENTRY": ("SENTRY_SERVER", GATEWAY),
+    "SOLR": ("SOLR_SERVER", GATEWAY),
+    "SQOOP": ("SQOOP_SERVER",),
+    "SQOOP_CLIENT": (GATEWAY,),
+    "KS_INDEXER": ("HBASE_INDEXER",),
+    "IMPALA": ("CATALOGSERVER", "STATESTORE", "IMPALAD", "LLAMA"),
+    "KMS": ("KMS",),
+    "KAFKA": ("KAFKA_BROKER", "KAFKA_MIRROR_MAKER", GATEWAY),
+    MANAGEMENT: MANAGEMENT_ROLES,
+}  # fmt: skip
+
+
+def daemon(service_type: str, role_type: str) -> RoleType | None:
+    """Return the role type's daemon, or None when it has none or the lab does not have it."""
+    return DAEMONS.get((service_type, role_type))
+
+
+def unavailable(service_type: str, role_type: str) -> str | None:
+    """Return why the lab cannot run this role, or None when it can or when the role needs no daemon."""
+    if role_type == GATEWAY or service_type == MANAGEMENT or (service_type, role_type) in DAEMONS:
+        return None
+    return f"not available in the lab: the stand-in has no {role_type} of {service_type} to start"

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server of the stand-in.
+
+``model``      what there is: hosts, users, clusters, services, roles, commands
+``store``      the model on disk
+``views``      the model as the JSON of one API version
+``api``        every endpoint: method, path, function
+``web``        HTTP on port 7180: authentication, errors, the page for people
+``agents``     HTTP on port 7182: the agents' heartbeats and tasks
+``commands``   asynchronous commands with children
+``workflows``  what a command does: start, stop, first run, decommission, client configuration
+``health``     from what the agents report to GOOD, CONCERNING, BAD
+"""
