@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -149,7 +150,7 @@ class LabTest(testtools.TestCase):
         self.assertEqual(0, status, output)
         self.assertEqual([], leftovers.find(LAB))
         self.assertFalse(network.exists())
-        mounts = [line.split()[1] for line in open("/proc/mounts")]
+        mounts = [line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
         self.assertEqual([], [mount for mount in mounts if mount.startswith(f"{LAB.state}/")])
         rules = subprocess.run(["iptables", "-S"], capture_output=True, text=True, check=False).stdout
         self.assertNotIn("sahara-docker lab", rules)
