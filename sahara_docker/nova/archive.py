@@ -14,7 +14,7 @@ import io
 import json
 import posixpath
 import tarfile
-from typing import Any, Callable, Iterable, Iterator
+from typing import IO, Any, Callable, Iterator
 
 _BLOCK = 1 << 20
 _MOST_MANIFEST_BYTES = 4 << 20
@@ -25,44 +25,19 @@ class BadArchive(ValueError):
     """The archive is broken, or not one image that ``docker save`` made."""
 
 
-class ChunkReader(io.RawIOBase):
-    """A readable file over an iterator of bytes."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks, self._rest = iter(chunks), memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
-        return count
-
-
-def filtered(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def filtered(source: IO[bytes]) -> Iterator[bytes]:
     """Yield the archive without its image's names, in blocks that are never empty: an empty one would end the upload.
 
-    Reads *chunks* to their end, where Glance's client compares the checksum; an error there comes before the last
-    block, so the daemon sees a broken upload and loads nothing.
+    An error comes before the last block, so the daemon sees a broken upload and loads nothing.
 
-    :raises BadArchive: not a plain or compressed tar file with one image.
+    :param source: a tar file, plain or compressed.
+    :raises BadArchive: it is not one with exactly one image.
     """
-    source = io.BufferedReader(ChunkReader(chunks), _BLOCK)
     try:
         with tarfile.open(fileobj=source, mode="r|*", bufsize=_BLOCK) as archive:
             yield from _members(archive)
-        while source.read(_BLOCK):
-            pass
     except BadArchive:
         raise
-    except OSError as error:  # glanceclient's checksum error as well as a broken connection
-        raise BadArchive(f"the download failed: {error}") from error
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise BadArchive(f"it is not an archive of docker save: {error}") from error
     yield bytes(2 * tarfile.BLOCKSIZE)

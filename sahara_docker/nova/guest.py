@@ -258,9 +258,12 @@ class Guest:
             )
 
     def commit(self, repository: str) -> str:
-        """Make an image of the workload's file system, without its data volume, and return the image's ID."""
+        """Make an image of the workload's file system, without its data volume, and return the image's ID.
+
+        The daemon freezes the workload meanwhile.
+        """
         with self._explained("cannot commit the container"):
-            return self._daemon.image_api.commit(self.workload, repository=repository, pause=True)["Id"]
+            return self._daemon.image_api.commit(self.workload, repository=repository)["Id"]
 
 
 def _converse(stream: Any, text: bytes) -> str:

@@ -8,13 +8,14 @@ tenant writes, not a property, not a name in the archive, leads to an image that
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import re
 import tempfile
-from typing import Any, Collection, Iterable, Iterator
+from typing import IO, Any, Collection, Iterable
 
 import docker.errors
-from nova import exception
+from nova import exception, objects
 from nova.image import glance
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
@@ -75,10 +76,11 @@ class ImageStore:
 
     def _load(self, context: Any, image_id: str, reference: str, trusted_certs: Any) -> str:
         LOG.info("Loading image %s from Glance", image_id)
-        with timeutils.StopWatch() as watch, self._download(context, image_id, trusted_certs) as chunks:
+        with timeutils.StopWatch() as watch, tempfile.TemporaryFile(dir=self._spool_directory) as file:
+            self._download(context, image_id, trusted_certs, file)
             try:
                 with hypervisor.explained(f"cannot load the image {image_id}"):
-                    loaded = _read_progress(self._daemon.image_api.load_image(archive.filtered(chunks)))
+                    loaded = _read_progress(self._daemon.image_api.load_image(archive.filtered(file)))
             except archive.BadArchive as error:
                 raise exception.ImageUnacceptable(image_id=image_id, reason=str(error)) from error
         match = _LOADED_ID.search(loaded)
@@ -89,24 +91,26 @@ class ImageStore:
         LOG.info("Loaded image %s as %s in %.1f s", image_id, match[1], watch.elapsed())
         return match[1]
 
-    @contextlib.contextmanager
-    def _download(self, context: Any, image_id: str, trusted_certs: Any) -> Iterator[Iterable[bytes]]:
-        # Through a file: Nova 28's image API closes the stream that it returns when it is asked for no file
-        # (nova.image.glance, _verify_and_write), and so nothing reaches the daemon that Glance's client or Nova's
-        # signature check has not seen whole.
-        with tempfile.NamedTemporaryFile(dir=self._spool_directory) as file:
-            self._glance.download(context, image_id, dest_path=file.name, trusted_certs=trusted_certs)
-            with open(file.name, "rb") as verified:
-                yield iter(lambda: verified.read(_CHUNK), b"")
+    def _download(self, context: Any, image_id: str, trusted_certs: Any, file: IO[bytes]) -> None:
+        """Write an image's data to *file*, checked against Glance's checksum and, where Nova does that, its signature.
+
+        Through a file, so that nothing reaches the daemon which was not seen whole. The stream that Nova's API can
+        return instead is closed by Nova 28 before its caller sees it.
+        """
+        try:
+            self._glance.download(context, image_id, data=file, trusted_certs=trusted_certs)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # glanceclient's code for a wrong checksum
+                raise exception.ImageUnacceptable(image_id=image_id, reason=str(error)) from error
+            raise
+        file.seek(0)
 
     def cache(self, context: Any, image_id: str) -> bool:
         """Load an image ahead of its first instance; return whether it was missing.
 
         :raises: as :meth:`ensure`.
         """
-        from nova.objects import image_meta as image_meta_object
-
-        found = image_meta_object.ImageMeta.from_dict(self._glance.get(context, image_id))
+        found = objects.ImageMeta.from_dict(self._glance.get(context, image_id))
         before = self._references()
         self.ensure(context, found)
         return self._references() != before
@@ -136,13 +140,33 @@ class ImageStore:
         metadata = {"container_format": "docker", "disk_format": "raw", "properties": properties}
         with hypervisor.explained("cannot save the snapshot"):
             chunks = self._daemon.image_api.get_image(docker_id, _CHUNK)
-            content = io.BufferedReader(archive.ChunkReader(chunks), _CHUNK)
+            content = io.BufferedReader(_ChunkReader(chunks), _CHUNK)
             self._glance.update(context, image_id, metadata, data=content)
 
     def discard(self, docker_id: str) -> None:
         """Remove an image that was made on the way."""
         with hypervisor.explained(f"cannot remove the image {docker_id}"):
             self._daemon.api.remove_image(docker_id, force=True)
+
+
+class _ChunkReader(io.RawIOBase):
+    """A readable file over an iterator of bytes."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks, self._rest = iter(chunks), memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
 
 
 def _read_progress(messages: Iterable[dict[str, Any]]) -> str:

@@ -99,7 +99,7 @@ def daemon_ceilings(url: str, proc: str = "/proc") -> dict[str, int]:
             ceilings.update({name: own[title] for name, title in _PROC_NAMES.items() if title in own})
     except (OSError, StopIteration, ValueError) as error:
         LOG.warning("Cannot read the limits of the Docker daemon (process %s): %s", pid, error)
-    return ceilings
+    return {name: ceiling for name, ceiling in ceilings.items() if ceiling != UNLIMITED}
 
 
 def _listener(url: str) -> int:

@@ -19,10 +19,9 @@ binding                        host's end
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Iterable, Mapping, NamedTuple
 
 import os_vif
-import os_vif.exception
 from nova import exception
 from nova.network import model, os_vif_util
 from oslo_concurrency import lockutils, processutils
@@ -98,16 +97,20 @@ def plug(instance: Any, network_info: Iterable[Any], namespace: guest.NetworkNam
     try:
         vifs = list(network_info)
         with lockutils.lock(f"docker-network-{instance.uuid}"):
-            present = privileged.links(namespace.path)
+            present = {link["ifname"]: link for link in privileged.links(namespace.path)} if vifs else {}
+            on_host: list[str] = []
+            in_guest: list[str] = []
             for vif, interface in zip(vifs, interfaces(vifs)):
                 bridge = _connect(instance, vif)
                 device = _device_of(interface, present)
-                on_host, in_guest = _steps(interface, device, bridge, namespace, present)
+                if not _is_whole(interface, present.get(device), namespace):
+                    on_host.append(_creation(interface, device, namespace.pid))
+                    present[device] = {"address": interface.mac}
+                on_host += _host_steps(interface, bridge)
+                in_guest += _guest_steps(interface, device)
+            if vifs:
                 privileged.ip_batch(on_host)
                 privileged.ip_batch(in_guest, namespace.path)
-                if not any(link["ifname"] == device for link in present):
-                    present.append({"ifname": device, "address": interface.mac})
-            privileged.ip_batch(["link set dev lo up"], namespace.path)
     except exception.VirtualInterfacePlugException:
         raise
     except processutils.ProcessExecutionError as error:
@@ -184,46 +187,48 @@ def _os_vif_object(vif: Any) -> Any:
     return port
 
 
-def _device_of(interface: Interface, present: list[dict[str, Any]]) -> str:
+def _device_of(interface: Interface, present: Mapping[str, Any]) -> str:
     """Return the name of a port's interface in the guest: the one it has, else the first free ``ethN``."""
-    names = {link["ifname"] for link in present}
-    for link in present:
+    for name, link in present.items():
         if link.get("address") == interface.mac:
-            return link["ifname"]
-    return next(f"eth{n}" for n in range(len(names) + 1) if f"eth{n}" not in names)
+            return name
+    return next(f"eth{n}" for n in range(len(present) + 1) if f"eth{n}" not in present)
 
 
-def _steps(
-    interface: Interface,
-    device: str,
-    bridge: str | None,
-    namespace: guest.NetworkNamespace,
-    present: list[dict[str, Any]],
-) -> tuple[list[str], list[str]]:
-    """Return the ``ip`` commands for the host and for the guest that make or complete an interface."""
-    host = interface.host_device
+def _is_whole(interface: Interface, own: Any, namespace: guest.NetworkNamespace) -> bool:
+    """Return whether both ends of a port's pair are there and belong together; take away what is there of a broken one.
+
+    A host's end can be of an earlier network namespace, or a tap that somebody made in our place.
+    """
+    host = next(iter(privileged.links(device=interface.host_device)), None)
+    if host and own and own.get("link_index") == host["ifindex"]:
+        return True
+    if own:
+        privileged.ip_batch([f"link delete dev {own['ifname']}"], namespace.path)
+    if host:
+        privileged.ip_batch([f"link delete dev {interface.host_device}"])
+    return False
+
+
+def _creation(interface: Interface, device: str, pid: int) -> str:
     mtu = f" mtu {interface.mtu}" if interface.mtu else ""
-    host_links = privileged.links(device=host)
-    own = next((link for link in present if link["ifname"] == device), None)
-    on_host, in_guest = [], []
-    if not (host_links and own and own.get("link_index") == host_links[0]["ifindex"]):
-        if host_links:  # of an earlier network namespace, or a tap that somebody made in our place
-            on_host.append(f"link delete dev {host}")
-        if own and not host_links:  # its other end is gone, and the kernel is about to drop it
-            in_guest.append(f"link delete dev {device}")
-        # A bridge takes the lowest MAC of its ports for its own; fe: keeps ours from ever being that.
-        on_host.append(
-            f"link add name {host}{mtu} address fe{interface.mac[2:]} type veth"
-            f" peer name {device}{mtu} address {interface.mac} netns {namespace.pid}"
-        )
-    if bridge:
-        on_host.append(f"link set dev {host} master {bridge}")
-    on_host.append(f"link set dev {host} up")
-    in_guest += [
+    # A bridge takes the lowest MAC of its ports for its own; fe: keeps the host's end from ever being that.
+    return (
+        f"link add name {interface.host_device}{mtu} address fe{interface.mac[2:]} type veth"
+        f" peer name {device}{mtu} address {interface.mac} netns {pid}"
+    )
+
+
+def _host_steps(interface: Interface, bridge: str | None) -> list[str]:
+    joining = [f"link set dev {interface.host_device} master {bridge}"] if bridge else []
+    return [*joining, f"link set dev {interface.host_device} up"]
+
+
+def _guest_steps(interface: Interface, device: str) -> list[str]:
+    return [
         # Neutron has made sure that the address is unique, so there is no need to wait for IPv6 to find out.
-        f"address replace {address} dev {device}{' nodad' if ':' in address else ''}"
-        for address in interface.addresses
+        *(f"address replace {a} dev {device}{' nodad' if ':' in a else ''}" for a in interface.addresses),
+        f"link set dev {device} up",
+        # A gateway outside of the subnet is legal in Neutron.
+        *(f"route replace {cidr} via {gateway} dev {device} onlink" for cidr, gateway in interface.routes),
     ]
-    in_guest.append(f"link set dev {device} up")
-    in_guest += [f"route replace {cidr} via {gateway} dev {device} onlink" for cidr, gateway in interface.routes]
-    return on_host, in_guest

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from typing import Any, Sequence
 
 from oslo_concurrency import processutils
 from oslo_privsep import capabilities, priv_context
@@ -42,8 +42,8 @@ def ip_batch(commands: list[str], namespace: str | None = None) -> None:
 
 
 @context.entrypoint
-def links(namespace: str | None = None, device: str | None = None) -> list[dict[str, Any]]:
-    """Return the links of a network namespace, or the one called *device* ([] when there is none), as ``ip -json``
+def links(namespace: str | None = None, device: str | None = None) -> Sequence[dict[str, Any]]:
+    """Return the links of a network namespace, or the one called *device* (nothing when it is not there), as ``ip -json``
     has them."""
     selected = ["dev", device] if device else []
     out, _ = processutils.execute(*_inside(namespace), "ip", "-json", "link", "show", *selected, check_exit_code=[0, 1])

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a live test of the driver needs around it: Nova's options and objects, a bridge, and images from a Glance.
 
-Docker, the bridge and the containers are real. Glance is the seam: its API object is replaced by one that streams real
-``docker save`` archives.
+Docker, the bridge, the containers and Nova's client of Glance are real. Glance is a small server in this process that
+streams real ``docker save`` archives.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import subprocess
 import uuid
@@ -18,14 +17,17 @@ import docker
 import fixtures
 import nova.conf
 from nova import context as nova_context
-from nova import exception, objects
+from nova import objects
 from nova.network import model
 from oslo_concurrency import lockutils
 
 import sahara_docker.conf
 from sahara_docker.nova import driver
+from tests.functional.nova import glance_server
 
 CONF = nova.conf.CONF
+# One Glance image for all tests of a run, so that its archive is loaded once; conftest.py removes it.
+NODE_IMAGE_ID = str(uuid.uuid4())
 
 
 def test_image() -> str:
@@ -34,6 +36,15 @@ def test_image() -> str:
         return os.environ["SAHARA_DOCKER_TEST_IMAGE"]
     except KeyError:
         raise AssertionError("SAHARA_DOCKER_TEST_IMAGE is not set: run `make test`, which builds the image") from None
+
+
+def remove_image(image_id: str) -> None:
+    """Remove what the driver loaded of a Glance image, as far as it is there."""
+    with contextlib.closing(docker.from_env()) as client:
+        for image in client.images.list(name=f"nova/{image_id}"):
+            for tag in image.tags:
+                if tag.startswith("nova/"):
+                    client.images.remove(tag, noprune=True)
 
 
 class Bridge(fixtures.Fixture):
@@ -49,54 +60,6 @@ class Bridge(fixtures.Fixture):
             nodad = ["nodad"] if ":" in address else []
             subprocess.run(["ip", "address", "add", address, "dev", self.name, *nodad], check=True)
         subprocess.run(["ip", "link", "set", self.name, "up"], check=True)
-
-
-class Glance:
-    """The methods of nova.image.glance.API that the driver uses, over archives in memory or from Docker."""
-
-    def __init__(self) -> None:
-        self.images: dict[str, dict[str, Any]] = {}
-        self.contents: dict[str, Any] = {}
-        self.downloads: list[str] = []
-
-    def add(self, content: Any, **properties: Any) -> objects.ImageMeta:
-        """Add an image; *content* is bytes, or a function that returns an iterator of bytes."""
-        image_id = str(uuid.uuid4())
-        self.contents[image_id] = content
-        self.images[image_id] = {
-            "id": image_id,
-            "name": "node",
-            "status": "active",
-            "container_format": "docker",
-            "disk_format": "raw",
-            "checksum": hashlib.md5(image_id.encode()).hexdigest(),
-            "min_ram": 0,
-            "min_disk": 0,
-            "size": 0,
-            "properties": {},
-            **properties,
-        }
-        return objects.ImageMeta.from_dict(self.images[image_id])
-
-    def get(self, context: Any, image_id: str) -> dict[str, Any]:
-        if image_id not in self.images:
-            raise exception.ImageNotFound(image_id=image_id)
-        return self.images[image_id]
-
-    def download(self, context: Any, image_id: str, dest_path: str | None = None, trusted_certs: Any = None) -> Any:
-        self.get(context, image_id)
-        self.downloads.append(image_id)
-        content = self.contents[image_id]
-        chunks = content() if callable(content) else iter([content])
-        if dest_path is None:
-            return chunks
-        with open(dest_path, "wb") as file:
-            file.writelines(chunks)
-        return None
-
-    def update(self, context: Any, image_id: str, metadata: dict[str, Any], data: Any = None) -> None:
-        self.images[image_id].update(metadata)
-        self.contents[image_id] = data.read()
 
 
 class VirtAPI:
@@ -132,10 +95,11 @@ class Compute(fixtures.Fixture):
             CONF.set_override(name, value, group="docker")
         self.addCleanup(CONF.reset)
         self.addCleanup(CONF.clear)
-        self.glance = Glance()
-        self.useFixture(fixtures.MonkeyPatch("nova.image.glance.API", lambda: self.glance))
+        self.glance = self.useFixture(glance_server.GlanceServer())
+        CONF.set_override("api_servers", [self.glance.url], group="glance")
+        CONF.set_override("num_retries", 0, group="glance")
         self.virtapi = VirtAPI()
-        self.context = nova_context.get_admin_context()
+        self.context = nova_context.RequestContext("u", "p", is_admin=True, auth_token="token")
         self.daemon = docker.DockerClient(base_url=CONF.docker.host, version="auto")
         self.addCleanup(self.daemon.close)
         self.addCleanup(self._remove_containers)
@@ -149,15 +113,13 @@ class Compute(fixtures.Fixture):
         for volume in self.daemon.volumes.list(filters=label):
             volume.remove(force=True)
         for image_id in self.glance.images:
-            for image in self.daemon.images.list(name=f"nova/{image_id}"):
-                for tag in image.tags:
-                    if tag.startswith("nova/"):
-                        self.daemon.images.remove(tag, noprune=True)
+            if image_id != NODE_IMAGE_ID:
+                remove_image(image_id)
 
     def node_image(self) -> objects.ImageMeta:
         """Add the node image to Glance and return it."""
         tag = test_image()
-        return self.glance.add(lambda: self.daemon.api.get_image(tag, chunk_size=1 << 20))
+        return self.glance.add(lambda: self.daemon.api.get_image(tag, chunk_size=1 << 20), NODE_IMAGE_ID)
 
     def instance(self, image: objects.ImageMeta, hostname: str = "node-1", **extra_specs: str) -> objects.Instance:
         """Return a new instance that exists in Nova's memory only."""
@@ -170,7 +132,9 @@ class Compute(fixtures.Fixture):
             image_ref=image.id, flavor=flavor, system_metadata={}, trusted_certs=None, user_data=None, key_data=None,
         )  # fmt: skip
 
-    def spawn(self, instance: objects.Instance, image: objects.ImageMeta, network: Any = None, **arguments: Any) -> None:
+    def spawn(
+        self, instance: objects.Instance, image: objects.ImageMeta, network: Any = None, **arguments: Any
+    ) -> None:
         network = network if network is not None else model.NetworkInfo([])
         self.driver.spawn(self.context, instance, image, [], None, {}, network_info=network, **arguments)
 
@@ -186,24 +150,3 @@ class Compute(fixtures.Fixture):
         status, output = self.container(instance).exec_run(["sh", "-c", command])
         assert status == 0, f"{command}: exit {status}: {output!r}"
         return output.decode()
-
-
-def port(bridge: str, *subnets: model.Subnet, mac: str, mtu: int = 1400, **attributes: Any) -> model.VIF:
-    """Return a Neutron port as Nova sees it, bound as an agentless Linux bridge."""
-    return model.VIF(
-        id=str(uuid.uuid4()),
-        address=mac,
-        network=model.Network(id=str(uuid.uuid4()), label="net", subnets=list(subnets), mtu=mtu),
-        **{"type": model.VIF_TYPE_OTHER, "details": {"bridge_name": bridge}, "active": True, **attributes},
-    )
-
-
-def subnet(cidr: str, *addresses: str, gateway: str | None = None, dns: tuple[str, ...] = (), routes: Any = ()) -> model.Subnet:
-    """Return a Neutron subnet as Nova sees it."""
-    return model.Subnet(
-        cidr=cidr,
-        gateway=model.IP(gateway, type="gateway") if gateway else None,
-        ips=[model.FixedIP(address=address) for address in addresses],
-        dns=[model.IP(server, type="dns") for server in dns],
-        routes=[model.Route(cidr=net, gateway=model.IP(via)) for net, via in routes],
-    )

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Glance image API in this process, for Nova's own client: as much of it as one image's life takes."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import threading
+import uuid
+from typing import Any, Callable, Iterator, Union
+
+import fixtures
+from nova import objects
+
+# Everything else in a record is a property that the image's owner has set.
+_BASE_PROPERTIES = ["id", "name", "status", "visibility", "container_format", "disk_format", "checksum", "os_hash_algo", "os_hash_value", "min_ram", "min_disk"]
+Content = Union[bytes, Callable[[], Iterator[bytes]]]
+
+
+class GlanceServer(fixtures.Fixture):
+    """Serves ``images`` (id -> record of API v2) with their ``contents`` (id -> :data:`Content`).
+
+    ``downloads`` has the ids whose data was fetched, in order.
+    """
+
+    def __init__(self) -> None:
+        self.images: dict[str, dict[str, Any]] = {}
+        self.contents: dict[str, Content] = {}
+        self.downloads: list[str] = []
+
+    def _setUp(self) -> None:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"glance": self}))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.url = f"http://127.0.0.1:{server.server_port}"
+
+    def add(self, content: Content, image_id: str | None = None, **attributes: Any) -> objects.ImageMeta:
+        """Add an image; its checksum is the content's, or given, or a made up one for content that is not known yet."""
+        image_id = image_id or str(uuid.uuid4())
+        known = content if isinstance(content, bytes) else image_id.encode()
+        self.contents[image_id] = content
+        self.images[image_id] = {
+            "id": image_id,
+            "name": "node",
+            "status": "active",
+            "visibility": "public",
+            "container_format": "docker",
+            "disk_format": "raw",
+            "checksum": hashlib.md5(known).hexdigest(),
+            "os_hash_algo": "sha512",
+            "os_hash_value": hashlib.sha512(content).hexdigest() if isinstance(content, bytes) else None,
+            "min_ram": 0,
+            "min_disk": 0,
+            **attributes,
+        }
+        return self.meta(image_id)
+
+    def meta(self, image_id: str) -> objects.ImageMeta:
+        """Return an image's record as Nova hands it to a driver."""
+        return objects.ImageMeta.from_dict({**self.images[image_id], "properties": {}})
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    glance: GlanceServer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_args: Any) -> None:
+        """Not to the test's output."""
+
+    def _answer(self, status: int, body: Any = None) -> None:
+        data = b"" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        if data:
+            self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _image_id(self) -> str | None:
+        """Return the id of the image that the path names, after answering 404 when there is none."""
+        image_id = self.path.split("/")[3]
+        if image_id in self.glance.images:
+            return image_id
+        self._answer(404)
+        return None
+
+    def do_GET(self) -> None:
+        if self.path == "/v2/schemas/image":
+            base = {name: {} for name in _BASE_PROPERTIES}
+            self._answer(200, {"name": "image", "properties": base, "additionalProperties": True})
+        elif image_id := self._image_id():
+            if not self.path.endswith("/file"):
+                # A content that is not known beforehand has no hash to check.
+                record = self.glance.images[image_id]
+                self._answer(
+                    200, record if record["os_hash_value"] else {**record, "os_hash_value": None, "checksum": None}
+                )
+            else:
+                self._stream(image_id)
+
+    def _stream(self, image_id: str) -> None:
+        self.glance.downloads.append(image_id)
+        content = self.glance.contents[image_id]
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for chunk in [content] if isinstance(content, bytes) else content():
+            if chunk:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def do_PATCH(self) -> None:
+        if image_id := self._image_id():
+            for change in json.loads(self.rfile.read(int(self.headers["Content-Length"]))):
+                self.glance.images[image_id][change["path"].strip("/")] = change["value"]
+            self._answer(200, self.glance.images[image_id])
+
+    def do_PUT(self) -> None:
+        if image_id := self._image_id():
+            data = b"".join(iter(self._chunk, b""))
+            self.glance.contents[image_id] = data
+            self.glance.images[image_id]["checksum"] = hashlib.md5(data).hexdigest()
+            self.glance.images[image_id]["os_hash_value"] = hashlib.sha512(data).hexdigest()
+            self._answer(204)
+
+    def _chunk(self) -> bytes:
+        data = self.rfile.read(int(self.rfile.readline(), 16))
+        self.rfile.readline()
+        return data

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real archives of ``docker save`` into the real daemon, and snapshots back."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import io
+import json
+import tarfile
+from typing import Any
+
+import docker.errors
+import testtools
+from nova import exception
+from testtools import matchers
+
+from tests.functional.nova import environment
+from tests.unit.nova import test_archive
+
+
+class ImageTest(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.compute = self.useFixture(environment.Compute())
+        self.glance = self.compute.glance
+        self.images = self.compute.driver._images
+
+    def small_image(self, *tags: str) -> bytes:
+        """Return the archive of an image with one tiny layer, under *tags*."""
+        layer = test_archive.pack(("hello", b"hello"))
+        made = self.compute.daemon.api.import_image_from_data(layer)
+        image_id = json.loads(made.splitlines()[-1])["status"]
+        self.addCleanup(self._remove, image_id)
+        for tag in tags:
+            self.compute.daemon.api.tag(image_id, *tag.rsplit(":", 1))
+        data = b"".join(self.compute.daemon.api.get_image(image_id))
+        if not tags:
+            return data
+        manifest = json.loads(self._unpack(data)["manifest.json"])
+        manifest[0]["RepoTags"] = list(tags)
+        return self._repack(data, manifest)
+
+    def _unpack(self, data: bytes) -> dict[str, bytes]:
+        return test_archive.unpack(data)
+
+    def _repack(self, data: bytes, manifest: Any) -> bytes:
+        out = io.BytesIO()
+        with tarfile.open(fileobj=io.BytesIO(data)) as source, tarfile.open(fileobj=out, mode="w") as target:
+            for member in source:
+                content = source.extractfile(member).read() if member.isreg() else b""  # type: ignore[union-attr]
+                if member.name == "manifest.json":
+                    content = json.dumps(manifest).encode()
+                    member.size = len(content)
+                target.addfile(member, io.BytesIO(content))
+        return out.getvalue()
+
+    def _remove(self, image_id: str) -> None:
+        with contextlib.suppress(docker.errors.ImageNotFound):
+            self.compute.daemon.images.remove(image_id, force=True)
+
+    def ensure(self, image: Any, **arguments: Any) -> str:
+        return self.images.ensure(self.compute.context, image, **arguments)
+
+    def test_loaded_once_however_many_ask(self) -> None:
+        image = self.glance.add(self.small_image())
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            ids = set(pool.map(lambda _: self.ensure(image), range(8)))
+        self.assertEqual((1, 1), (len(ids), len(self.glance.downloads)))
+        tags = self.compute.daemon.images.get(ids.pop()).tags
+        self.assertIn(f"nova/{image.id}:{image.checksum}", tags)
+
+    def test_archive_cannot_take_a_name_on_the_host(self) -> None:
+        """A tenant's archive claims the name of another image, and of another tenant's Glance image."""
+        victim = self.glance.add(self.small_image())
+        stolen = f"nova/{victim.id}:{victim.checksum}"
+        archive = self.small_image("nova-test-stolen:1")
+        manifest = json.loads(self._unpack(archive)["manifest.json"])
+        manifest[0]["RepoTags"] = ["nova-test-stolen:1", stolen]
+        self._remove("nova-test-stolen:1")
+        self.ensure(self.glance.add(self._repack(archive, manifest)))
+        for name in ("nova-test-stolen:1", stolen):
+            self.assertRaises(docker.errors.ImageNotFound, self.compute.daemon.images.get, name)
+
+    def test_archive_without_a_name_is_loaded(self) -> None:
+        self.assertThat(self.ensure(self.glance.add(self.small_image())), matchers.StartsWith("sha256:"))
+
+    def test_properties_do_not_lead_to_an_image_of_the_host(self) -> None:
+        node = environment.test_image()
+        image = self.glance.add(self.small_image(), name=node, docker_image=node, image_docker_image=node)
+        self.assertNotEqual(self.compute.daemon.images.get(node).id, self.ensure(image))
+
+    def test_bad_archives_are_a_fault_of_the_image(self) -> None:
+        good = self.small_image()
+        for content in (b"", b"qcow2" * 5000, good[: len(good) // 2], test_archive.pack(("manifest.json", [{}, {}]))):
+            image = self.glance.add(content)
+            error = self.assertRaises(exception.ImageUnacceptable, self.ensure, image)
+            self.assertIn(image.id, str(error))
+
+    def test_archive_that_the_daemon_refuses(self) -> None:
+        broken = test_archive.pack(("manifest.json", [{"Config": "none.json", "RepoTags": None, "Layers": []}]))
+        error = self.assertRaises(exception.NovaException, self.ensure, self.glance.add(broken))
+        self.assertIn("none.json", str(error))
+
+    def test_download_that_is_not_what_glance_has(self) -> None:
+        image = self.glance.add(self.small_image())
+        self.glance.contents[image.id] = self.small_image()[:-1] + b"x"
+        error = self.assertRaises(exception.ImageUnacceptable, self.ensure, image)
+        self.assertIn("Corrupt image download", str(error))
+        name = f"nova/{image.id}:{image.checksum}"
+        self.assertRaises(docker.errors.ImageNotFound, self.compute.daemon.images.get, name)
+
+    def test_other_container_formats_are_refused_before_the_download(self) -> None:
+        image = self.glance.add(self.small_image(), container_format="bare")
+        error = self.assertRaises(exception.ImageUnacceptable, self.ensure, image)
+        self.assertIn("docker save", str(error))
+        self.assertEqual([], self.glance.downloads)
+
+    def test_unknown_image(self) -> None:
+        image = self.glance.add(b"")
+        self.glance.images.clear()
+        self.assertRaises(exception.ImageNotFound, self.ensure, image)
+
+    def test_cache_ahead_and_remove_unused(self) -> None:
+        image = self.glance.add(self.small_image())
+        driver, context = self.compute.driver, self.compute.context
+        self.assertEqual((True, False), (driver.cache_image(context, image.id), driver.cache_image(context, image.id)))
+        used, unused = self.compute.instance(image), self.compute.instance(self.glance.add(b""))
+        name = f"nova/{image.id}:{image.checksum}"
+        # Images of others on this daemon count as used, so that they stay.
+        self.images.remove_unused({used.image_ref, *self._others(image.id)}, 0)
+        self.compute.daemon.images.get(name)
+        self.images.remove_unused({unused.image_ref, *self._others(image.id)}, 3600)
+        self.compute.daemon.images.get(name)
+        self.images.remove_unused({unused.image_ref, *self._others(image.id)}, 0)
+        self.assertRaises(docker.errors.ImageNotFound, self.compute.daemon.images.get, name)
+
+    def _others(self, image_id: str) -> set[str]:
+        found = {reference.split("/")[1].split(":")[0] for reference in self.images._references()}
+        return found - {image_id}
+
+    def test_snapshot_can_be_booted(self) -> None:
+        image = self.compute.node_image()
+        instance = self.compute.instance(image)
+        self.compute.spawn(instance, image)
+        self.compute.run(instance, "echo snapped > /root/snapped; echo data > /data/not-snapped")
+        snapshot = self.glance.add(b"", container_format=None, disk_format=None)
+        states: list[str] = []
+        self.compute.driver.snapshot(
+            self.compute.context, instance, snapshot.id, lambda task_state, **_: states.append(task_state)
+        )
+        self.assertEqual(["image_pending_upload", "image_uploading"], states)
+        self.assertEqual([], self.compute.daemon.images.list(name=f"nova-snapshot/{snapshot.id}"))
+        stored = self.glance.meta(snapshot.id)
+        self.assertEqual(("docker", "raw"), (stored.container_format, stored.disk_format))
+        second = self.compute.instance(stored, hostname="node-2")
+        self.compute.spawn(second, stored)
+        self.assertEqual("snapped\n", self.compute.run(second, "cat /root/snapped; ls /data"))
+        self.assertEqual("node-2\n", self.compute.run(second, "hostname"))
+
+    def test_snapshot_of_an_instance_that_is_not_there(self) -> None:
+        instance = self.compute.instance(self.glance.add(b""))
+        error = exception.InstanceNotRunning
+        self.assertRaises(error, self.compute.driver.snapshot, self.compute.context, instance, "id", lambda **_: None)

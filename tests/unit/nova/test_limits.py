@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+import fixtures
+import testtools
+from nova import exception, objects
+from oslo_config import cfg
+
+import sahara_docker.conf
+from sahara_docker.nova import limits
+
+LIMITS = """\
+Limit                     Soft Limit           Hard Limit           Units
+Max core file size        0                    unlimited            bytes
+Max open files            1024                 20000                files
+Max locked memory         8388608              8388608              bytes
+Max nice priority         0                    0
+"""
+
+
+class UlimitTest(testtools.TestCase):
+    def test_parse(self) -> None:
+        self.assertEqual(limits.Ulimit("nofile", 10, 20), limits.Ulimit.parse("nofile=10:20"))
+        self.assertEqual(limits.Ulimit("nproc", 5, 5), limits.Ulimit.parse(" nproc=5"))
+        self.assertEqual(limits.Ulimit("memlock", -1, -1), limits.Ulimit.parse("memlock=-1"))
+
+    def test_nonsense_is_refused_by_name(self) -> None:
+        for text in (
+            "",
+            "nofile",
+            "nofile=",
+            "=5",
+            "nofile=a",
+            "nofile=5:a",
+            "nofile=20:10",
+            "nofile=-2",
+            "nofile=-1:5",
+        ):
+            self.assertIn(text, str(self.assertRaises(ValueError, limits.Ulimit.parse, text)))
+
+    def test_lowered_to_the_ceiling(self) -> None:
+        merged = limits.ulimits(
+            [["nofile=10:50", "memlock=-1", "nproc=7"], ["nproc=9"]], {"nofile": 20, "memlock": 8192}
+        )
+        self.assertEqual(
+            [limits.Ulimit("nofile", 10, 20), limits.Ulimit("memlock", 8192, 8192), limits.Ulimit("nproc", 9, 9)],
+            merged,
+        )
+
+
+class DaemonCeilingsTest(testtools.TestCase):
+    """Against a listening socket of this process, and a /proc of the test's own for it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.proc = self.useFixture(fixtures.TempDir()).path
+        path = os.path.join(self.useFixture(fixtures.TempDir()).path, "docker.sock")
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(path)
+        listener.listen()
+        self.url = f"unix://{path}"
+
+    def write(self, name: str, content: str) -> None:
+        path = os.path.join(self.proc, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(content)
+
+    def test_daemon_without_the_capability_is_held_to_its_own_limits(self) -> None:
+        self.write("sys/fs/nr_open", "1048576\n")
+        self.write(f"{os.getpid()}/status", "Name:\tdockerd\nCapBnd:\t000001fffeffffff\n")
+        self.write(f"{os.getpid()}/limits", LIMITS)
+        self.assertEqual({"nofile": 20000, "memlock": 8388608}, limits.daemon_ceilings(self.url, self.proc))
+
+    def test_daemon_with_the_capability_is_held_to_the_kernel_s_limit(self) -> None:
+        self.write("sys/fs/nr_open", "1048576\n")
+        self.write(f"{os.getpid()}/status", "Name:\tdockerd\nCapBnd:\t000001ffffffffff\n")
+        self.assertEqual({"nofile": 1048576}, limits.daemon_ceilings(self.url, self.proc))
+
+    def test_nothing_is_known_of_a_daemon_that_cannot_be_seen(self) -> None:
+        self.assertEqual({}, limits.daemon_ceilings("tcp://192.0.2.1:2375", self.proc))
+        self.assertEqual({}, limits.daemon_ceilings("unix:///nonexistent/docker.sock", self.proc))
+        self.assertEqual({}, limits.daemon_ceilings(self.url, self.proc))
+
+
+class HostConfigTest(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        objects.register_all()
+        self.conf = cfg.ConfigOpts()
+        sahara_docker.conf.register_nova_opts(self.conf)
+        self.conf([])
+
+    def config(self, **extra_specs: str) -> dict[str, Any]:
+        flavor = objects.Flavor(
+            name="small", vcpus=2, memory_mb=1024, extra_specs={k.replace("__", ":"): v for k, v in extra_specs.items()}
+        )
+        return limits.host_config(flavor, self.conf.docker, {"nofile": 20000})
+
+    def test_flavor_becomes_limits_without_swap_and_without_privileges(self) -> None:
+        config = self.config()
+        self.assertEqual((1 << 30, 1 << 30), (config["mem_limit"], config["memswap_limit"]))
+        self.assertEqual((2048, 16384, 256 << 20), (config["cpu_shares"], config["pids_limit"], config["shm_size"]))
+        self.assertEqual(([], False), (config["cap_add"], config["privileged"]))
+        self.assertIn({"Name": "nofile", "Soft": 20000, "Hard": 20000}, config["ulimits"])
+        self.assertNotIn("cpu_quota", config)
+
+    def test_extra_specs_override(self) -> None:
+        config = self.config(
+            docker__ulimits="nofile=100:200, core=0",
+            docker__pids_limit="99",
+            docker__shm_size_mb="8",
+            docker__cap_add="SYS_NICE",
+            docker__privileged="true",
+            quota__cpu_shares="10",
+            quota__cpu_quota="5000",
+        )
+        self.assertIn({"Name": "nofile", "Soft": 100, "Hard": 200}, config["ulimits"])
+        self.assertIn({"Name": "core", "Soft": 0, "Hard": 0}, config["ulimits"])
+        self.assertEqual((99, 8 << 20, ["SYS_NICE"]), (config["pids_limit"], config["shm_size"], config["cap_add"]))
+        self.assertIs(True, config["privileged"])
+        # 5 ms of each 100 ms on each of two CPUs
+        self.assertEqual((10, 100_000, 10_000), (config["cpu_shares"], config["cpu_period"], config["cpu_quota"]))
+
+    def test_extra_spec_that_makes_no_sense_names_the_flavor(self) -> None:
+        for name, value in (
+            ("docker__privileged", "perhaps"),
+            ("docker__pids_limit", "many"),
+            ("docker__ulimits", "x"),
+        ):
+            error = self.assertRaises(exception.InvalidInput, self.config, **{name: value})
+            self.assertIn("flavor small", str(error))
+
+    def test_shares_stay_within_the_kernel_s_bound(self) -> None:
+        self.assertEqual(262144, self.config(quota__cpu_shares="999999999")["cpu_shares"])
