@@ -19,4 +19,6 @@ CM_VERSION = "5.13.0"
 API_VERSION = 18
 
 #: The name that every answer, page and log of the stand-in carries.
-BANNER = "sahara-docker lab stand-in for Cloudera Manager (not Cloudera's software); it starts real Apache Hadoop daemons"
+BANNER = (
+    "sahara-docker lab stand-in for Cloudera Manager (not Cloudera's software); it starts real Apache Hadoop daemons"
+)

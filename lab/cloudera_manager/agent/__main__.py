@@ -98,7 +98,8 @@ class Agent:
                 threading.Thread(target=self._perform, args=(task,), name=f"task-{task['id']}", daemon=True).start()
 
     def _perform(self, task: dict[str, Any]) -> None:
-        LOG.info("task %d: %s %s", task["id"], task["kind"], task["payload"].get("role") or task["payload"].get("name", ""))
+        about = task["payload"].get("role") or task["payload"].get("name", "")
+        LOG.info("task %d: %s %s", task["id"], task["kind"], about)
         outcome = tasks.perform(self.supervisor, task["kind"], task["payload"])
         if not outcome["ok"]:
             LOG.warning("task %d failed: %s", task["id"], outcome["message"])
@@ -123,7 +124,7 @@ def main() -> int:
     """Run the agent, or with ``--stop-daemons`` only end the daemons that an earlier agent started."""
     parser = argparse.ArgumentParser(prog="cloudera_manager.agent", description=f"Agent of the {BANNER}.")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("/etc/cloudera-scm-agent/config.ini"))
-    parser.add_argument("--stop-daemons", action="store_true", help="end all daemons, then exit; the next agent starts them again")
+    parser.add_argument("--stop-daemons", action="store_true", help="only end all daemons; the next agent starts them")
     parser.add_argument("--pidfile", type=pathlib.Path, help="file to write the pid to when ready")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

@@ -24,9 +24,10 @@ def start_ticks(pid: int) -> int | None:
     """
     try:
         # The command name, in parentheses, may itself hold spaces and parentheses.
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
+    fields = text.rpartition(")")[2].split()
     return None if fields[0] == "Z" else int(fields[19])
 
 
@@ -44,7 +45,7 @@ def last_lines(path: pathlib.Path, count: int = LOG_LINES) -> list[str]:
 def run(
     argv: list[str], *, user: str, env: dict[str, str], directory: pathlib.Path, timeout: float
 ) -> tuple[int | None, str]:
-    """Run a command as ``user`` and return its exit status and the end of its output; status None when it took too long.
+    """Run a command as ``user`` and return its exit status, None when it took too long, and the end of its output.
 
     :raises process_files.FilesError: there is no such user or program.
     """
@@ -88,7 +89,8 @@ class Process:
                 child = subprocess.Popen(
                     [process_files.fill_in(word, directory) for word in spec["argv"]],
                     env=process_files.environment(spec, directory),
-                    cwd=directory, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True, umask=0o022,
+                    cwd=directory, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                    start_new_session=True, umask=0o022,
                     user=account.pw_uid, group=account.pw_gid,
                     extra_groups=os.getgrouplist(spec["user"], account.pw_gid),
                 )  # fmt: skip

@@ -35,7 +35,7 @@ def fill_in(text: str, directory: pathlib.Path) -> str:
 
 
 def environment(spec: dict[str, Any], directory: pathlib.Path) -> dict[str, str]:
-    """Return the environment of a process: its ``env``, and a CLASSPATH that begins with what ``class_path_file`` holds.
+    """Return the environment of a process: its ``env``, and a CLASSPATH that begins with the ``class_path_file``'s.
 
     :raises FilesError: there is no such file.
     """

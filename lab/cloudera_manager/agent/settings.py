@@ -26,7 +26,7 @@ class Settings:
 
 
 def read(path: pathlib.Path) -> Settings:
-    """Read ``config.ini``: ``server_host``, and optionally ``server_port`` and ``listening_hostname``, in ``[General]``.
+    """Read ``config.ini``: in ``[General]`` a ``server_host``, and optionally ``server_port``, ``listening_hostname``.
 
     Sahara replaces the ``server_host=`` line with sed, so a file of that single line without a section is read as well.
 

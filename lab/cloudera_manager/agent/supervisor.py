@@ -48,7 +48,9 @@ class Daemon:
 class Supervisor:
     """All daemons of this host. States: STARTING, RUNNING, EXITED, STOPPED."""
 
-    def __init__(self, state_directory: pathlib.Path, process_directory: pathlib.Path, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, state_directory: pathlib.Path, process_directory: pathlib.Path, changed: Callable[[], None]
+    ) -> None:
         self._records = state_directory / "processes"
         self._processes = process_directory
         self._changed = changed
@@ -93,7 +95,7 @@ class Supervisor:
     def start(self, spec: dict[str, Any]) -> dict[str, Any]:
         """Start a daemon and wait until its probes pass.
 
-        :returns: ``{"ok", "message", "log_tail"}``; not ok when it ended or did not answer in ``spec["timeout"]`` seconds.
+        :returns: ``{"ok", "message", "log_tail"}``; not ok when it ended, or did not answer in ``spec["timeout"]`` s.
         """
         with self._lock(spec["role"]):
             old = self._daemons.get(spec["role"])

@@ -82,8 +82,8 @@ DAEMONS: dict[tuple[str, str], RoleType] = {
     ),
 }  # fmt: skip
 
-#: Every service type that Sahara's plugin creates, with its role types. A role type that is neither in ``DAEMONS`` nor a
-#: gateway nor a management role is not available in the lab.
+#: Every service type that Sahara's plugin creates, with its role types. A role type that is neither in ``DAEMONS`` nor
+#: a gateway nor a management role is not available in the lab.
 SERVICES: dict[str, tuple[str, ...]] = {
     "ZOOKEEPER": ("SERVER",),
     "HDFS": (

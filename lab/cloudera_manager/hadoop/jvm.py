@@ -33,7 +33,7 @@ def fast_start() -> list[str]:
 
 
 def shared_classes() -> list[str]:
-    """Return the option that maps Hadoop's classes instead of loading them; a JVM whose class path differs ignores it."""
+    """Return the option that maps Hadoop's classes instead of loading them; with another class path it does nothing."""
     return [f"-XX:SharedArchiveFile={SHARED_CLASSES}"]
 
 

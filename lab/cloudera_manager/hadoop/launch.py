@@ -47,7 +47,7 @@ def daemon(cluster: Cluster, service: Service, role: Role, host: Host, process_i
         "role": role.name, "id": process_id, "name": f"{service.name}-{role.type}", "user": kind.user,
         "files": render.role_files(cluster, service, role, host), "directories": made,
         "log_file": f"{log_dir}/{log_file}", "probes": probes(cluster, service, role), "timeout": START_TIMEOUT,
-        "auto_restart": (settings.value(service, role, "process_auto_restart") or str(kind.auto_restart)).lower() == "true",
+        "auto_restart": _auto_restart(service, role, kind),
     }  # fmt: skip
     spec["env"], spec["class_path_file"] = environment(service, role), jvm.CLASS_PATH_FILE
     if kind.main.startswith("/"):
@@ -69,11 +69,17 @@ def daemon(cluster: Cluster, service: Service, role: Role, host: Host, process_i
     return spec
 
 
+def _auto_restart(service: Service, role: Role, kind: catalogue.RoleType) -> bool:
+    text = settings.value(service, role, "process_auto_restart")
+    return text.lower() == "true" if text else kind.auto_restart
+
+
 def environment(service: Service, role: Role | None) -> dict[str, str]:
     """Return a daemon's environment: its class path, its configuration directory and what safety valves add."""
     env = {
-        "JAVA_HOME": jvm.JAVA_HOME, "PATH": f"{jvm.JAVA_HOME}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "LANG": "C.UTF-8", "HADOOP_CONF_DIR": "{process_dir}", 
+        "JAVA_HOME": jvm.JAVA_HOME,
+        "PATH": f"{jvm.JAVA_HOME}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG": "C.UTF-8", "HADOOP_CONF_DIR": "{process_dir}",
         "MALLOC_ARENA_MAX": "4",
     }  # fmt: skip
     if role is not None and role.type == "NODEMANAGER":
@@ -104,7 +110,7 @@ def probes(cluster: Cluster, service: Service, role: Role) -> list[dict[str, Any
 
     if role.type == "NAMENODE":
         return [
-            web("dfs_http_port", 50070, "/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus", r'"State" : "(active|standby)"'),
+            web("dfs_http_port", 50070, "/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus", '"(active|standby)"'),
             # The web server answers before the namesystem does.
             web("dfs_http_port", 50070, "/webhdfs/v1/?op=GETFILESTATUS&user.name=hdfs", "DIRECTORY"),
             {"tcp": [host, settings.number(service, role, "namenode_port", 8020)]},

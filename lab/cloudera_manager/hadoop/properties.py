@@ -66,7 +66,7 @@ SERVICE: dict[str, tuple[Setting, ...]] = {
         yarn_log_aggregation_retain_seconds yarn.log-aggregation.retain-seconds    604800
         yarn_scheduler_fair_allow_undeclared_pools yarn.scheduler.fair.allow-undeclared-pools true
         yarn_resourcemanager_nodemanager_graceful_decommission_timeout_secs yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs
-    """),
+    """),  # noqa: E501
     "OOZIE": _table(OOZIE, """
         oozie_use_sla                    oozie.sla.service.SLAService.enabled
         oozie_sharelib_rootdir           oozie.service.WorkflowAppService.system.libpath.root /user/oozie
@@ -128,7 +128,7 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         dfs_datanode_volume_choosing_policy dfs.datanode.fsdataset.volume.choosing.policy
         dfs_datanode_available_space_balanced_threshold dfs.datanode.available-space-volume-choosing-policy.balanced-space-threshold
         dfs_datanode_available_space_balanced_preference dfs.datanode.available-space-volume-choosing-policy.balanced-space-preference-fraction
-    """),
+    """),  # noqa: E501
     "RESOURCEMANAGER": _table(YARN, """
         yarn_scheduler_minimum_allocation_mb yarn.scheduler.minimum-allocation-mb  128
         yarn_scheduler_maximum_allocation_mb yarn.scheduler.maximum-allocation-mb  65536
@@ -155,7 +155,7 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         yarn_resourcemanager_nm_liveness_monitor_interval_ms yarn.resourcemanager.nm.liveness-monitor.interval-ms
         yarn_am_liveness_monitor_expiry_interval_ms yarn.am.liveness-monitor.expiry-interval-ms
         yarn_nm_liveness_monitor_expiry_interval_ms yarn.nm.liveness-monitor.expiry-interval-ms
-    """),
+    """),  # noqa: E501
     "NODEMANAGER": _table(YARN, """
         yarn_nodemanager_resource_memory_mb yarn.nodemanager.resource.memory-mb
         yarn_nodemanager_resource_cpu_vcores yarn.nodemanager.resource.cpu-vcores
@@ -181,7 +181,8 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         yarn_nodemanager_localizer_fetch_thread_count yarn.nodemanager.localizer.fetch.thread-count
         mapred_healthchecker_script_path yarn.nodemanager.health-checker.script.path
         mapred_healthchecker_script_args yarn.nodemanager.health-checker.script.opts
-    """) + _table(MAPRED, """
+    """)  # noqa: E501
+    + _table(MAPRED, """
         mapreduce_shuffle_max_connections mapreduce.shuffle.max.connections
         mapreduce_shuffle_max_threads    mapreduce.shuffle.max.threads
     """),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree  # noqa: S405 - only the operator's own snippets are parsed
+import xml.etree.ElementTree as ElementTree
 
 from ..server.model import Cluster, Role, Service
 from . import catalogue, properties
@@ -63,7 +63,8 @@ def gateway_values(service: Service, host_id: str) -> dict[str, str]:
     them on the master.
     """
     gateways = service.roles_of(catalogue.GATEWAY)
-    base = next((group.config for group in service.groups.values() if group.role_type == catalogue.GATEWAY), {})
+    groups = [group.config for group in service.groups.values() if group.role_type == catalogue.GATEWAY]
+    base = groups[0] if groups else {}
     for gateway in gateways:
         if gateway.host_id == host_id:
             return {**base, **gateway.config}
@@ -116,7 +117,7 @@ def snippet(text: str) -> list[tuple[str, str]]:
         raise ValueError(f"not well-formed XML: {error}") from error
     found = []
     for element in root:
-        inner = element if element.tag == "configuration" else [element]
+        inner = list(element) if element.tag == "configuration" else [element]
         for entry in inner:
             name = (entry.findtext("name") or "").strip()
             if entry.tag != "property" or not name:

@@ -95,7 +95,8 @@ def own_addresses(service: Service, role: Role) -> Files:
             "yarn.nodemanager.hostname": role.host_id,
             "yarn.nodemanager.bind-host": EVERYWHERE,
             "yarn.nodemanager.address": f"{role.host_id}:{number('yarn_nodemanager_address', 8041)}",
-            "yarn.nodemanager.localizer.address": f"{role.host_id}:{number('yarn_nodemanager_localizer_address', 8040)}",
+            "yarn.nodemanager.localizer.address":
+                f"{role.host_id}:{number('yarn_nodemanager_localizer_address', 8040)}",
             "yarn.nodemanager.webapp.address": f"{role.host_id}:{number('nodemanager_webserver_port', 8042)}",
         }}  # fmt: skip
     if role.type == "JOBHISTORY":

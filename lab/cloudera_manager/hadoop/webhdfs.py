@@ -15,24 +15,31 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 #: What firstRun makes, as Cloudera Manager does: path, owner, group, mode.
 FIRST_RUN = {
-    "HDFS": (("/tmp", "hdfs", "supergroup", "1777"), ("/user", "hdfs", "supergroup", "755"), ("/user/hdfs", "hdfs", "hdfs", "755")),
+    "HDFS": (
+        ("/tmp", "hdfs", "supergroup", "1777"),  # noqa: S108 - a directory in HDFS
+        ("/user", "hdfs", "supergroup", "755"),
+        ("/user/hdfs", "hdfs", "hdfs", "755"),
+    ),
     "YARN": (
-        ("/tmp/logs", "mapred", "hadoop", "1777"),
+        ("/tmp/logs", "mapred", "hadoop", "1777"),  # noqa: S108 - a directory in HDFS
         ("/user/history", "mapred", "hadoop", "777"),
         ("/user/history/done", "mapred", "hadoop", "771"),
         ("/user/history/done_intermediate", "mapred", "hadoop", "1777"),
         ("/user/yarn", "yarn", "yarn", "755"),
     ),
     "OOZIE": (("/user/oozie", "oozie", "oozie", "775"),),
-    "SPARK_ON_YARN": (("/user/spark", "spark", "spark", "751"), ("/user/spark/applicationHistory", "spark", "spark", "1777")),
+    "SPARK_ON_YARN": (
+        ("/user/spark", "spark", "spark", "751"),
+        ("/user/spark/applicationHistory", "spark", "spark", "1777"),
+    ),
     "HIVE": (("/user/hive", "hive", "hive", "775"), ("/user/hive/warehouse", "hive", "hive", "1777")),
     "HBASE": (("/hbase", "hbase", "hbase", "755"),),
-}  # fmt: skip
+}
 
 
 def _call(address: str, path: str, operation: str, method: str = "PUT", **arguments: str) -> dict:
     query = urllib.parse.urlencode({"op": operation, "user.name": "hdfs", **arguments})
-    request = urllib.request.Request(  # noqa: S310 - the address is the cluster's own NameNode
+    request = urllib.request.Request(
         f"http://{address}/webhdfs/v1{urllib.parse.quote(path)}?{query}", method=method
     )
     try:
@@ -83,7 +90,7 @@ def yarn_node_state(address: str, node: str) -> str:
     """
     url = f"http://{address}/ws/v1/cluster/nodes/{node}"
     try:
-        request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310
+        request = urllib.request.Request(url, headers={"Accept": "application/json"})
         with _OPENER.open(request, timeout=TIMEOUT) as answer:
             return json.loads(answer.read())["node"]["state"]
     except urllib.error.HTTPError as error:

@@ -4,7 +4,8 @@
 ``model``      what there is: hosts, users, clusters, services, roles, commands
 ``store``      the model on disk
 ``views``      the model as the JSON of one API version
-``api``        every endpoint: method, path, function
+``api``, ``service_api``, ``command_api``  every endpoint: method, path, function
+``routing``    from method and path to the function
 ``web``        HTTP on port 7180: authentication, errors, the page for people
 ``agents``     HTTP on port 7182: the agents' heartbeats and tasks
 ``commands``   asynchronous commands with children

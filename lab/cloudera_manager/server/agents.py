@@ -89,7 +89,7 @@ class Agents:
         return host is not None and time.time() - host.last_heartbeat < SILENCE
 
     def take_tasks(self, hostname: str, wait: float) -> list[dict[str, Any]]:
-        """Return a host's tasks, at once when there are some, else as soon as one comes, else none after ``wait`` s."""
+        """Return a host's tasks: at once when there are some, else when one comes, else none after ``wait`` seconds."""
         with self._condition:
             self._condition.wait_for(lambda: self._waiting.get(hostname), timeout=min(wait, LONGEST_POLL))
             tickets = self._waiting.pop(hostname, [])
@@ -105,7 +105,13 @@ class Agents:
         return {}
 
     def perform(
-        self, host_id: str, kind: str, payload: dict[str, Any], *, timeout: float, aborted: threading.Event | None = None
+        self,
+        host_id: str,
+        kind: str,
+        payload: dict[str, Any],
+        *,
+        timeout: float,
+        aborted: threading.Event | None = None,
     ) -> dict[str, Any]:
         """Have an agent do something and return its outcome: ``{"ok", "message", "log_tail"}``.
 
@@ -113,7 +119,8 @@ class Agents:
         """
         if not self.alive(host_id):
             host = self._store.model.hosts.get(host_id)
-            seen = f"its last heartbeat was {time.time() - host.last_heartbeat:.0f} s ago" if host else "it never registered"
+            age = f"{time.time() - host.last_heartbeat:.0f} s" if host else ""
+            seen = f"its last heartbeat was {age} ago" if host else "it never registered"
             raise CommandFailed(f"host {host_id} does not answer: {seen}; look at its cloudera-scm-agent service")
         with self._condition:
             ticket = Ticket(next(self._numbers), host_id, kind, payload)

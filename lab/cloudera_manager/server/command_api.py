@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,12 @@ from .routing import Request
 
 #: Commands of the plugin that need what the lab does not have. They are accepted and fail, with this as their message.
 _NOT_IN_THE_LAB = "not available in the lab: the stand-in for Cloudera Manager cannot do {} yet"
+
+
+_REFUSED = (
+    "hdfsEnableNnHa", "enableRmHa", "createOozieDb", "oozieUpgradeDb", "installOozieShareLib",
+    "hiveCreateMetastoreDatabaseTables",
+)  # fmt: skip
 
 
 def _refuse(name: str) -> Work:
@@ -79,7 +86,10 @@ def role_active(parts: Parts, request: Request, role: str, **path: str) -> Any:
 # Cloudera Manager
 
 
-def _management_work(service: Service, roles: list[Role], state: str) -> Work:
+_MANAGEMENT_STATES = {"start": "STARTED", "restart": "STARTED", "stop": "STOPPED"}
+
+
+def _management_work(roles: list[Role], state: str) -> Work:
     """Return the work of starting or stopping management roles: they are part of the server, so they follow at once."""
 
     def work(running: Running) -> str:
@@ -88,6 +98,10 @@ def _management_work(service: Service, roles: list[Role], state: str) -> Work:
         return f"{len(roles)} management roles are {state.lower()}; they are part of the lab's stand-in itself"
 
     return work
+
+
+def _management_role_work(state: str, role: Role) -> Work:
+    return _management_work([role], state)
 
 
 @ROUTES.add("POST", "/cm/commands/hostsStartRoles", since=2)
@@ -105,7 +119,7 @@ def hosts_start_roles(parts: Parts, request: Request) -> Any:
 
     def work(running: Running) -> str:
         if management:
-            _management_work(management, own, "STARTED")(running)
+            _management_work(own, "STARTED")(running)
         for cluster, pair in found:
             if catalogue.daemon(pair[0].type, pair[1].type):
                 target = Target(cluster.name, pair[0].name, pair[1].name)
@@ -160,8 +174,8 @@ def _named_roles(service: Service, body: Any) -> list[Role]:
 
 @ROUTES.add("POST", SERVICE + "/commands/{command}")
 def service_command(parts: Parts, request: Request, cluster: str, service: str, command: str) -> Any:
-    owner, found = parts.service({"cluster": cluster, "service": service})
-    assert owner is not None
+    owner = resources.cluster(parts.store.model, cluster)
+    found = resources.service(owner, service)
     workflows = parts.workflows
 
     def clients() -> Work:
@@ -169,6 +183,9 @@ def service_command(parts: Parts, request: Request, cluster: str, service: str, 
         given = request.body.get("items") if isinstance(request.body, dict) else None
         hosts = {role.host_id for role in _named_roles(found, request.body)} if given else None
         return workflows.deploy_clients(owner, sorted(hosts) if hosts else workflows.client_hosts([found]))
+
+    def named() -> list[Role]:
+        return _named_roles(found, request.body)
 
     def masters() -> Work:
         kinds = {"HDFS": "NAMENODE", "YARN": "RESOURCEMANAGER"}
@@ -183,18 +200,15 @@ def service_command(parts: Parts, request: Request, cluster: str, service: str, 
         "restart": ("Restart", lambda: workflows.restart(owner, [found])),
         "refresh": ("Refresh", masters),
         "deployClientConfig": ("DeployClientConfig", clients),
-        "decommission": ("Decommission", lambda: workflows.decommission(owner, found, _named_roles(found, request.body))),
-        "recommission": ("Recommission", lambda: workflows.recommission(owner, found, _named_roles(found, request.body))),
+        "decommission": ("Decommission", lambda: workflows.decommission(owner, found, named())),
+        "recommission": ("Recommission", lambda: workflows.recommission(owner, found, named())),
         "hdfsCreateTmpDir": ("CreateTmpDir", lambda: workflows.make_directories(owner, "HDFS")),
         "yarnCreateJobHistoryDirCommand": ("CreateJobHistoryDir", lambda: workflows.make_directories(owner, "YARN")),
         "yarnNodeManagerRemoteAppLogDirCommand": ("CreateLogDir", lambda: workflows.make_directories(owner, "YARN")),
         "hbaseCreateRoot": ("CreateRoot", lambda: workflows.make_directories(owner, "HBASE")),
         "hiveCreateHiveWarehouse": ("CreateHiveWarehouse", lambda: workflows.make_directories(owner, "HIVE")),
         "hiveCreateHiveUserDir": ("CreateHiveUserDir", lambda: workflows.make_directories(owner, "HIVE")),
-        **{name: (name, lambda name=name: _refuse(name)) for name in (
-            "hdfsEnableNnHa", "enableRmHa", "createOozieDb", "oozieUpgradeDb", "installOozieShareLib",
-            "hiveCreateMetastoreDatabaseTables",
-        )},
+        **{name: (name, functools.partial(_refuse, name)) for name in _REFUSED},
     }  # fmt: skip
     if command not in work:
         raise ApiError(404, f"The lab's stand-in for Cloudera Manager has no service command '{command}'.")
@@ -205,10 +219,9 @@ def service_command(parts: Parts, request: Request, cluster: str, service: str, 
 @ROUTES.add("POST", "/cm/service/commands/{command}")
 def management_command(parts: Parts, request: Request, command: str) -> Any:
     _, found = parts.service({})
-    states = {"start": "STARTED", "restart": "STARTED", "stop": "STOPPED"}
-    if command not in states:
+    if command not in _MANAGEMENT_STATES:
         raise ApiError(404, f"The management service has no command '{command}'.")
-    work = _management_work(found, list(found.roles.values()), states[command])
+    work = _management_work(list(found.roles.values()), _MANAGEMENT_STATES[command])
     return _start(parts, request, command.capitalize(), Target(service=found.name), work)
 
 
@@ -217,12 +230,13 @@ def management_command(parts: Parts, request: Request, command: str) -> Any:
 
 @both("POST", "/roleCommands/{command}")
 def role_command(parts: Parts, request: Request, command: str, **path: str) -> Any:
-    """Start one command for each role; names that are not there are reported in ``errors`` beside the others' commands."""
+    """Start one command for each role; names that are not there come back in ``errors`` beside the commands."""
     cluster, service = parts.service(path)
     makers: dict[str, Callable[[Role], Work]]
     if cluster is None:
-        states = {"start": "STARTED", "restart": "STARTED", "stop": "STOPPED"}
-        makers = {name: lambda role, name=name: _management_work(service, [role], states[name]) for name in states}
+        makers = {
+            name: functools.partial(_management_role_work, state) for name, state in _MANAGEMENT_STATES.items()
+        }
     else:
         owner, workflows = cluster, parts.workflows
         makers = {

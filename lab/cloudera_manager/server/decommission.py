@@ -19,12 +19,12 @@ _MASTER = {"DATANODE": "NAMENODE", "NODEMANAGER": "RESOURCEMANAGER"}
 
 
 def work(roles: Roles, cluster: Cluster, service: Service, leaving: list[Role]) -> Callable[[Running], str]:
-    """Return the work of decommissioning: exclude, let the master read that, wait until it says so, stop the daemons."""
+    """Return the work of decommissioning: exclude, let the master read that, wait until it agrees, stop the daemons."""
 
     def run(running: Running) -> str:
         kinds = {role.type for role in leaving}
         if not kinds <= set(_MASTER) or len(kinds) != 1:
-            raise CommandFailed(f"only DATANODE or NODEMANAGER roles can be decommissioned, not {', '.join(sorted(kinds))}")
+            raise CommandFailed(f"only DATANODEs or NODEMANAGERs can be decommissioned, not {', '.join(sorted(kinds))}")
         masters = service.roles_of(_MASTER[kinds.pop()])
         roles.set_commission(leaving, "DECOMMISSIONING")
         try:
@@ -67,7 +67,7 @@ def _data_nodes_left(cluster: Cluster, leaving: list[Role]) -> list[str]:
         left.append(f"{role.host_id} is {node['adminState'].lower()}, {node.get('numBlocks', '?')} blocks, "
                     f"{len(staying)} DataNodes stay")  # fmt: skip
         if not staying and int(node.get("numBlocks", 0)):
-            raise CommandFailed(f"{role.host_id} holds {node['numBlocks']} blocks and no other DataNode stays to take them")
+            raise CommandFailed(f"{role.host_id} holds {node['numBlocks']} blocks and no other DataNode stays for them")
     return left
 
 

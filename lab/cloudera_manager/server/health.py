@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Health, as Cloudera Manager words it: GOOD, CONCERNING, BAD, DISABLED (stopped on purpose), NOT_AVAILABLE (no daemon)."""
+"""Health in Cloudera Manager's words: GOOD, CONCERNING, BAD, DISABLED (stopped on purpose), NOT_AVAILABLE."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def service_checks(agents: Agents, cluster: Cluster | None, service: Service) ->
         if kind in _WORKERS:
             checks.append(_workers(service, kind, [state for _, state in states]))
             continue
-        bad = [f"{role.host_id}: {_why(agents, service, role)}" for role, state in states if state in ("BAD", "CONCERNING")]
+        ill = [role for role, state in states if state in ("BAD", "CONCERNING")]
+        bad = [f"{role.host_id}: {_why(agents, service, role)}" for role in ill]
         checks.append(Check(f"{service.type}_{kind}_HEALTH", worst([state for _, state in states]), "; ".join(bad)))
     return checks
 

@@ -156,10 +156,11 @@ class Model:
 
 
 def _cluster(value: dict[str, Any]) -> Cluster:
-    return Cluster(**{**value, "services": {key: _service(item) for key, item in value["services"].items()}})
+    services = {key: _service(item) for key, item in value["services"].items()}
+    return dataclasses.replace(Cluster(**value), services=services)
 
 
 def _service(value: dict[str, Any]) -> Service:
     roles = {key: Role(**item) for key, item in value["roles"].items()}
     groups = {key: RoleGroup(**item) for key, item in value["groups"].items()}
-    return Service(**{**value, "roles": roles, "groups": groups})
+    return dataclasses.replace(Service(**value), roles=roles, groups=groups)

@@ -27,7 +27,8 @@ def _row(cells: list[str], *, health_class: str = "", tag: str = "td") -> str:
 def render(model: Model, agents: Agents) -> str:
     """Return the page: hosts, roles with their health and last words, the newest commands."""
     parts = [_HEAD, f"<p class='notice'>{html.escape(BANNER)}.</p>\n<h1>Cloudera Manager stand-in</h1>\n"]
-    parts.append(f"<p>It answers like Cloudera Manager {CM_VERSION} under <code>/api</code>.</p>\n<h2 id='hosts'>Hosts</h2>\n<table>")
+    parts.append(f"<p>It answers like Cloudera Manager {CM_VERSION} under <code>/api</code>.</p>\n")
+    parts.append("<h2 id='hosts'>Hosts</h2>\n<table>")
     parts.append(_row(["host", "address", "cores", "memory MiB", "health", "heartbeat"], tag="th"))
     for _, host in sorted(model.hosts.items()):
         summary = health.summary(health.host_checks(agents, host))
@@ -43,7 +44,8 @@ def render(model: Model, agents: Agents) -> str:
                 checks = health.role_checks(agents, service, role)
                 why = "; ".join(check.explanation for check in checks if check.explanation)
                 summary = health.summary(checks)
-                cells = [service.name, role.name, role.type, role.host_id, role.state, summary, f"{why} {role.log_tail}".strip()]
+                words = f"{why} {role.log_tail}".strip()
+                cells = [service.name, role.name, role.type, role.host_id, role.state, summary, words]
                 parts.append(_row(cells, health_class=summary))
         parts.append("</table>\n")
     parts.append("<h2 id='commands'>Newest commands</h2>\n<table>")

@@ -126,7 +126,8 @@ def new_role(model: Model, owner: Cluster | None, holder: Service, value: dict[s
     host_id = text_of(value.get("hostRef"), "hostId")
     if host_id not in model.hosts:
         raise bad_request(f"Host '{host_id}' not found. Its agent has to register first.")
-    name = value.get("name") or f"{holder.name}-{kind}-{hashlib.md5(host_id.encode(), usedforsecurity=False).hexdigest()}"
+    unique = hashlib.md5(host_id.encode(), usedforsecurity=False).hexdigest()
+    name = value.get("name") or f"{holder.name}-{kind}-{unique}"
     if not _NAME.match(name):
         raise bad_request(f"Role name '{name}' is not valid: it must match [_A-Za-z][-_A-Za-z0-9]{{0,63}}.")
     taken = [item for one in model.clusters.values() for item in one.services.values()] + [holder]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..hadoop import catalogue, launch, render, settings
 from .agents import Agents
 from .commands import Running
@@ -55,7 +57,7 @@ class Roles:
             spec = launch.daemon(cluster, service, role, self.host(role.host_id), number)
             ignored = settings.not_applied(cluster, service, role)
             role.state, role.process_id, role.failure, role.log_tail = "STARTING", number, "", ""
-        outcome = {"ok": False, "message": "not tried", "log_tail": ""}
+        outcome: dict[str, Any] = {"ok": False, "message": "not tried", "log_tail": ""}
         try:
             outcome = self._agents.perform(
                 role.host_id, "start", spec, timeout=launch.START_TIMEOUT + SLACK, aborted=running.aborted
@@ -169,7 +171,8 @@ class Roles:
         """Say whether any host of a service has no client configuration or an old one."""
         hosts = {role.host_id for role in service.roles.values()}
         try:
-            return any(service.client_configs.get(host) != render.digest(render.client_files(cluster, host)) for host in hosts)
+            wanted = {host: render.digest(render.client_files(cluster, host)) for host in hosts}
+            return any(service.client_configs.get(host) != digest for host, digest in wanted.items())
         except CommandFailed:
             return True
 

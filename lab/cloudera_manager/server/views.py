@@ -93,7 +93,8 @@ class Views:
 
     def cluster(self, record: Cluster) -> dict[str, Any]:
         """Return a cluster."""
-        checks = [check for item in record.services.values() for check in health.service_checks(self._agents, record, item)]
+        services = record.services.values()
+        checks = [check for item in services for check in health.service_checks(self._agents, record, item)]
         return self._cut("cluster", {
             "name": record.name, "displayName": record.display_name, "version": f"CDH{record.full_version[:1]}",
             "fullVersion": record.full_version, "maintenanceMode": False, "maintenanceOwners": [],
@@ -125,7 +126,8 @@ class Views:
             "configStalenessStatus": "STALE" if stale else "FRESH",
             "clientConfigStalenessStatus": "STALE" if client_stale else "FRESH",
             "serviceUrl": f"{self._url}/#service-{record.name}", "maintenanceMode": False, "maintenanceOwners": [],
-            "roleInstancesUrl": f"{self._url}/#service-{record.name}", "entityStatus": self._entity(state, health.summary(checks)),
+            "roleInstancesUrl": f"{self._url}/#service-{record.name}",
+            "entityStatus": self._entity(state, health.summary(checks)),
         })  # fmt: skip
 
     def role(self, cluster: Cluster | None, service: Service, record: Role) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import urllib.parse
 from typing import Any
 
 from .. import API_VERSION, BANNER
-from . import command_api, page, passwords
+from . import command_api, page, passwords, service_api
 from .api import ROUTES, Parts
 from .errors import ApiError
 from .model import User
@@ -29,7 +29,8 @@ LONGEST_BODY = 4 * 1024 * 1024
 #: Endpoints that wait for an agent must not hold the store's lock.
 _UNLOCKED = re.compile(r".*/logs/\w+|.*/roles/(bulkDelete|[^/]+)\Z")
 
-assert command_api.ROUTES is ROUTES  # importing it adds the commands' endpoints
+# Importing these modules adds their endpoints to the table.
+assert command_api.ROUTES is service_api.ROUTES is ROUTES
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -88,7 +89,7 @@ class ApiHandler(_Handler):
 
     def _user(self) -> tuple[User | None, dict[str, str]]:
         users = self.parts.store.model.users
-        cookies = http.cookies.SimpleCookie(self.headers.get("Cookie", ""))
+        cookies: http.cookies.SimpleCookie = http.cookies.SimpleCookie(self.headers.get("Cookie", ""))
         if COOKIE in cookies:
             user = self.gate.by_session(users, cookies[COOKIE].value)
             if user is not None:
@@ -155,7 +156,7 @@ class ApiHandler(_Handler):
         with store.changing():
             return endpoint(self.parts, request, **arguments)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815 - the names that http.server looks for
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve
 
 
 class AgentHandler(_Handler):

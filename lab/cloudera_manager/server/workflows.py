@@ -223,8 +223,8 @@ class Workflows:
             master = {"DATANODE": "NAMENODE", "NODEMANAGER": "RESOURCEMANAGER"}.get(role.type, role.type)
             if master not in ("NAMENODE", "RESOURCEMANAGER"):
                 return f"{role.name} has nothing to refresh"
-            messages = [self.roles.refresh_nodes(running, cluster, service, found) for found in service.roles_of(master)]
-            return "; ".join(messages)
+            masters = service.roles_of(master)
+            return "; ".join(self.roles.refresh_nodes(running, cluster, service, found) for found in masters)
 
         return work
 
@@ -255,7 +255,10 @@ class Workflows:
 
     @staticmethod
     def _refusals(missing: list[Pair]) -> list[str]:
-        return [f"{role.name} on {role.host_id}: {catalogue.unavailable(service.type, role.type)}" for service, role in missing]
+        return [
+            f"{role.name} on {role.host_id}: {catalogue.unavailable(service.type, role.type)}"
+            for service, role in missing
+        ]
 
     def _summary(self, message: str, missing: list[Pair]) -> str:
         return f"{message}. Not started: {'; '.join(self._refusals(missing))}" if missing else message

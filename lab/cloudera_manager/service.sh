@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Start, stop and status of one Python module as a service. The sourcing script sets NAME, MODULE, START_SECONDS and STOP_SECONDS.
+# Start, stop and status of one Python module as a service. The sourcing script sets NAME, MODULE, START_SECONDS and
+# STOP_SECONDS.
 
 PIDFILE=/run/$NAME/$NAME.pid
 LOGDIR=/var/log/$NAME
