@@ -154,7 +154,7 @@ def _await_active(cloud: rest.Cloud, began: float) -> Cluster:
         reason = cluster.reason
         if cluster.status != status:
             status = cluster.status
-            console.step(f"  cluster is {status}" + (f": {cluster.reason}" if cluster.reason else ""))
+            console.step(f"  cluster is {status}")
         for step in cluster.steps:
             _show_step(step, shown)
         if status == "Active":
