@@ -252,7 +252,8 @@ class DockerDriver(driver.ComputeDriver):
         **_kwargs: Any,
     ) -> None:
         its_guest = self._guest(instance)
-        its_guest.start_sandbox()
+        if its_guest.start_sandbox():
+            its_guest.stop(0)  # a workload that runs is in the network namespace that ended
         self.plug_vifs(instance, network_info)
         its_guest.start()
 

@@ -43,8 +43,7 @@ def ip_batch(commands: list[str], namespace: str | None = None) -> None:
 
 @context.entrypoint
 def links(namespace: str | None = None, device: str | None = None) -> Sequence[dict[str, Any]]:
-    """Return the links of a network namespace, or the one called *device* (nothing when it is not there), as ``ip -json``
-    has them."""
+    """Return the links of a network namespace as ``ip -json`` has them, or only *device*, if it is there."""
     selected = ["dev", device] if device else []
     out, _ = processutils.execute(*_inside(namespace), "ip", "-json", "link", "show", *selected, check_exit_code=[0, 1])
     # "ip -json" prints an empty object for a network namespace that has nothing to show.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import nova.tests.unit  # isort: skip  # noqa: F401 - must be the first of Nova: it prepares the process
 
+import contextlib
 import uuid
 from typing import Any
 
@@ -42,8 +43,9 @@ def _network_info(count: int = 1) -> model.NetworkInfo:
 
 def _download(
     self: Any, context: Any, image_id: str, data: Any = None, dst_path: Any = None, trusted_certs: Any = None
-) -> Any:
-    return docker.from_env().api.get_image(environment.test_image(), chunk_size=1 << 20)
+) -> None:
+    with contextlib.closing(docker.from_env()) as client:
+        data.writelines(client.api.get_image(environment.test_image(), chunk_size=1 << 20))
 
 
 class DockerDriverSuite(test_virt_drivers._VirtDriverTestCase, test.TestCase):

@@ -13,8 +13,17 @@ from typing import Any, Callable, Iterator, Union
 import fixtures
 from nova import objects
 
-# Everything else in a record is a property that the image's owner has set.
-_BASE_PROPERTIES = ["id", "name", "status", "visibility", "container_format", "disk_format", "checksum", "os_hash_algo", "os_hash_value", "min_ram", "min_disk"]
+# What Glance itself knows of an image; everything else in a record is a property that the image's owner has set.
+_RECORD = {
+    "name": "node",
+    "status": "active",
+    "visibility": "public",
+    "container_format": "docker",
+    "disk_format": "raw",
+    "min_ram": 0,
+    "min_disk": 0,
+}
+_COMPUTED = ("id", "checksum", "os_hash_algo", "os_hash_value")
 Content = Union[bytes, Callable[[], Iterator[bytes]]]
 
 
@@ -44,17 +53,11 @@ class GlanceServer(fixtures.Fixture):
         known = content if isinstance(content, bytes) else image_id.encode()
         self.contents[image_id] = content
         self.images[image_id] = {
+            **_RECORD,
             "id": image_id,
-            "name": "node",
-            "status": "active",
-            "visibility": "public",
-            "container_format": "docker",
-            "disk_format": "raw",
             "checksum": hashlib.md5(known).hexdigest(),
             "os_hash_algo": "sha512",
             "os_hash_value": hashlib.sha512(content).hexdigest() if isinstance(content, bytes) else None,
-            "min_ram": 0,
-            "min_disk": 0,
             **attributes,
         }
         return self.meta(image_id)
@@ -90,7 +93,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/v2/schemas/image":
-            base = {name: {} for name in _BASE_PROPERTIES}
+            base: dict[str, Any] = {name: {} for name in (*_RECORD, *_COMPUTED)}
             self._answer(200, {"name": "image", "properties": base, "additionalProperties": True})
         elif image_id := self._image_id():
             if not self.path.endswith("/file"):

@@ -162,6 +162,13 @@ class NetworkTest(testtools.TestCase):
         self.assertEqual((_MAC, {"10.97.0.7/24", "fd97::7/64"}),
                          (self.links(instance)["eth0"]["address"], self.addresses(instance, "eth0")))  # fmt: skip
 
+    def test_reboot_brings_the_network_back_after_the_sandbox_alone_ended(self) -> None:
+        port = self.port()
+        instance = self.spawned(port)
+        self.compute.daemon.containers.get(f"nova-{instance.uuid}-sandbox").kill()
+        self.driver.power_on(self.compute.context, instance, [port])
+        self.assertEqual({"10.97.0.7/24", "fd97::7/64"}, self.addresses(instance, "eth0"))
+
     def test_attach_and_detach_while_running(self) -> None:
         first, second = self.port(7), self.port(8)
         instance = self.spawned(first)
