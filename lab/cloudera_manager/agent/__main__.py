@@ -7,6 +7,7 @@ import argparse
 import logging
 import os
 import pathlib
+import secrets
 import signal
 import sys
 import threading
@@ -35,6 +36,7 @@ class Agent:
         self._beat = threading.Event()
         self._registered = threading.Event()
         self._address = ""
+        self._session = secrets.token_hex(8)
         self.supervisor = Supervisor(config.state_directory, config.process_directory, self._beat.set)
 
     def hostname(self) -> str:
@@ -74,7 +76,7 @@ class Agent:
         :raises LinkError: the server cannot be reached.
         """
         facts: dict[str, Any] = {
-            "hostname": self.hostname(), "ip": self._address, "cores": host_facts.cores(),
+            "hostname": self.hostname(), "session": self._session, "ip": self._address, "cores": host_facts.cores(),
             "memory": host_facts.memory_limit(), "processes": self.supervisor.reports(),
         }  # fmt: skip
         answer, address = self.link.post("/agent/heartbeat", facts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
 from ..server.errors import CommandFailed
@@ -86,9 +85,15 @@ def client_files(cluster: Cluster, host_id: str) -> dict[str, str]:
     return rendered
 
 
+def host_lists(files: dict[str, str]) -> dict[str, str]:
+    """Return those of a daemon's files that hold lists of hosts."""
+    return {name: files[name] for name in (HDFS_EXCLUDES, YARN_EXCLUDES) if name in files}
+
+
 def digest(files: dict[str, str], *more: object) -> str:
     """Return a short name for what a daemon was started with, to tell later whether that is stale."""
-    stable = {name: text for name, text in files.items() if name not in (HDFS_EXCLUDES, YARN_EXCLUDES)}
+    lists = host_lists(files)
+    stable = {name: text for name, text in files.items() if name not in lists}
     return hashlib.sha256(json.dumps([stable, more], sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -145,6 +150,8 @@ def _special(files: topology.Files, cluster: Cluster, role: Role, host: Host) ->
     if role.type == "NAMENODE":
         files[HDFS]["dfs.hosts.exclude"] = f"{{process_dir}}/{HDFS_EXCLUDES}"
         files[HDFS]["dfs.namenode.decommission.interval"] = "2"
+        # A silent DataNode counts as dead after 70 seconds instead of Hadoop's ten and a half minutes.
+        files[HDFS]["dfs.namenode.heartbeat.recheck-interval"] = "20000"
         files[HDFS]["dfs.namenode.redundancy.interval.seconds"] = "1s"
     elif role.type == "RESOURCEMANAGER":
         files[YARN]["yarn.resourcemanager.nodes.exclude-path"] = f"{{process_dir}}/{YARN_EXCLUDES}"
@@ -172,8 +179,10 @@ def _apply_safety_valves(files: topology.Files, *configs: dict[str, str]) -> Non
 
 def _excludes(cluster: Cluster, service_type: str, role_type: str) -> str:
     service = cluster.service_of(service_type)
-    roles: Iterable[Role] = service.roles_of(role_type) if service else ()
-    return "".join(f"{role.host_id}\n" for role in roles if role.commission != "COMMISSIONED")
+    if service is None:
+        return ""
+    leaving = {role.host_id for role in service.roles_of(role_type) if role.commission != "COMMISSIONED"}
+    return "".join(f"{host_id}\n" for host_id in sorted(leaving | set(service.retired.get(role_type, ()))))
 
 
 def _zookeeper(values: dict[str, str], service: Service, role: Role) -> dict[str, str]:

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Any
 
-from .errors import CommandFailed
+from .errors import ApiError, CommandFailed
 from .model import Host, Role
 from .store import Store
 
@@ -45,17 +45,22 @@ class Agents:
         self._condition = threading.Condition()
 
     def heartbeat(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Register a host or note that it lives, and take over what it says of its daemons."""
-        name = str(body["hostname"])
+        """Register a host or note that it lives, and take over what it says of its daemons.
+
+        :raises ApiError: 410 when the host was deleted while this agent ran.
+        """
+        name, agent = str(body["hostname"]), str(body["session"])
         with self._store.lock:
             model = self._store.model
+            if agent in model.deleted_agents:
+                raise ApiError(410, f"Host '{name}' was deleted; restart its agent to register it again.")
             host = model.hosts.get(name)
             known = (host.ip, host.cores, host.memory) if host else None
             if host is None:
                 host = model.hosts[name] = Host(name)
                 LOG.info("host %s registered from %s", name, body["ip"])
             host.ip, host.cores, host.memory = str(body["ip"]), int(body["cores"]), int(body["memory"])
-            host.last_heartbeat = time.time()
+            host.agent, host.last_heartbeat = agent, time.time()
             reports = {str(report["role"]): report for report in body["processes"]}
             changed = [self._take_over(role, reports.get(role.name)) for role in self.roles_on(name)]
             if any(changed) or known != (host.ip, host.cores, host.memory):

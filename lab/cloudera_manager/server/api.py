@@ -176,6 +176,7 @@ def delete_host(parts: Parts, request: Request, host: str) -> Any:
         raise bad_request(f"Host '{host}' still belongs to cluster '{owner.name}'.")
     answer = request.views.host(found, "full")
     del parts.store.model.hosts[host]
+    parts.store.model.deleted_agents.append(found.agent)
     return answer
 
 

@@ -19,6 +19,7 @@ class Host:
     cores: int = 0
     memory: int = 0
     rack: str = "/default"
+    agent: str = ""
     last_heartbeat: float = 0.0
 
 
@@ -58,6 +59,8 @@ class Role:
     process_id: int = 0
     #: Digest of the files and the command line that the daemon was started with.
     started_with: str = ""
+    #: The lists of hosts that a running NameNode or ResourceManager has read.
+    host_lists: str = ""
     #: Why it is not well, in words, and what its daemon said last.
     failure: str = ""
     log_tail: str = ""
@@ -75,6 +78,9 @@ class Service:
     groups: dict[str, RoleGroup] = dataclasses.field(default_factory=dict)
     #: Host id to digest of the client configuration that was deployed there.
     client_configs: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: Role type to the hosts whose decommissioned roles were deleted. They stay excluded: a NameNode that took one back
+    #: would count the replicas of a machine that is gone and delete others as superfluous.
+    retired: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     def roles_of(self, *types: str) -> list[Role]:
         """Return the roles of these types, by name."""
@@ -134,6 +140,8 @@ class Model:
     clusters: dict[str, Cluster] = dataclasses.field(default_factory=dict)
     management: Service | None = None
     config: Config = dataclasses.field(default_factory=dict)
+    #: Sessions of agents whose hosts were deleted. Such an agent has to be started anew to register again.
+    deleted_agents: list[str] = dataclasses.field(default_factory=list)
     commands: dict[int, Command] = dataclasses.field(default_factory=dict)
     next_process: int = 1
 
@@ -150,6 +158,7 @@ class Model:
             clusters={key: _cluster(item) for key, item in value["clusters"].items()},
             management=_service(value["management"]) if value["management"] else None,
             config=value["config"],
+            deleted_agents=value["deleted_agents"],
             commands={int(key): Command(**item) for key, item in value["commands"].items()},
             next_process=value["next_process"],
         )

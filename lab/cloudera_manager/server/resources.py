@@ -138,6 +138,8 @@ def new_role(model: Model, owner: Cluster | None, holder: Service, value: dict[s
     if value.get("config"):
         change_config(made.config, value["config"])
     holder.roles[name] = made
+    if host_id in holder.retired.get(kind, ()):
+        holder.retired[kind].remove(host_id)
     if owner is not None and host_id not in owner.host_ids:
         for other in model.clusters.values():
             if other is not owner and host_id in other.host_ids:

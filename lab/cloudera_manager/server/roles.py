@@ -68,6 +68,7 @@ class Roles:
             if outcome["ok"]:
                 role.state = "STARTED"
                 role.started_with = self._digest(spec)
+                role.host_lists = str(sorted(render.host_lists(spec["files"]).items()))
             else:
                 role.state, role.failure, role.log_tail = "STOPPED", outcome["message"], outcome["log_tail"]
         if not outcome["ok"]:
@@ -125,11 +126,14 @@ class Roles:
             raise CommandFailed(f"{role.name} is not running")
         host = self.host(role.host_id)
         with self._store.lock:
-            files = render.role_files(cluster, service, role, host)
+            lists = render.host_lists(render.role_files(cluster, service, role, host))
+            if role.host_lists == str(sorted(lists.items())):
+                return f"{role.name} has the current list of hosts"
             command = launch.refresh_nodes(cluster, service, role, host, self.next_process())
-        lists = {name: files[name] for name in (render.HDFS_EXCLUDES, render.YARN_EXCLUDES) if name in files}
         self.run(running, role.host_id, "add_files", {"role": role.name, "files": lists})
         self.run(running, role.host_id, "run", command)
+        with self._store.changing():
+            role.host_lists = str(sorted(lists.items()))
         return f"{role.name} has read its list of hosts again"
 
     def run(self, running: Running, host_id: str, kind: str, payload: dict) -> str:

@@ -155,6 +155,8 @@ def _delete(parts: Parts, service: Service, role: Role) -> None:
     except CommandFailed as error:
         raise ApiError(500, str(error)) from error
     service.roles.pop(role.name, None)
+    if role.commission == "DECOMMISSIONED":
+        service.retired.setdefault(role.type, []).append(role.host_id)
 
 
 @both("DELETE", "/roles/{role}")
