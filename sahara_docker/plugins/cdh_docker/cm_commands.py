@@ -59,7 +59,8 @@ def _check(client: cm_client.CMClient, command: cm_client.Command) -> None:
     if command.get("success") and not failed:
         return
     own = command.get("resultMessage") or "no message"
-    observed = "; ".join([own, *failed]) if failed else own
+    # The command's own message often repeats its children's.
+    observed = "; ".join([own, *(part for part in failed if part not in own)])
     raise CMCommandFailed(f"command {command.get('name')} failed", where=client.where, observed=observed)
 
 

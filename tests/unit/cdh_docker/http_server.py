@@ -40,6 +40,11 @@ class _State:
     requests: list[Request] = field(default_factory=list)
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that gave up waiting is what some tests are about."""
+
+
 class ScriptedServer(fixtures.Fixture):
     """Answers request after request from a list; the last answer is repeated.
 
@@ -63,7 +68,8 @@ class ScriptedServer(fixtures.Fixture):
             def _answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 raw = self.rfile.read(length)
-                body = json.loads(raw) if raw else None
+                is_json = "json" in self.headers.get("Content-Type", "")
+                body = json.loads(raw) if is_json and raw else raw.decode()
                 state.requests.append(Request(self.command, self.path, dict(self.headers), body))
                 answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]
                 if answer.delay:
@@ -84,7 +90,7 @@ class ScriptedServer(fixtures.Fixture):
             def log_message(self, *_: Any) -> None:
                 pass
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = _Server(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
         self.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

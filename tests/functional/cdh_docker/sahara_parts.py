@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sahara's conductor, key manager and remote in this process, on a database in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fixtures
+from oslo_config import cfg
+from oslo_config import fixture as config_fixture
+from sahara import conductor, context
+from sahara.db import api as db_api
+from sahara.service.castellan import config as castellan_config
+from sahara.utils import remote as sahara_remote
+from sahara.utils import rpc
+
+from sahara_docker import conf
+from sahara_docker.ssh import driver, remote
+
+
+class SaharaParts(fixtures.Fixture):
+    """What a plugin needs of Sahara; the remote is the package's own.
+
+    :param password: of the nodes' login user.
+    """
+
+    def __init__(self, password: str) -> None:
+        super().__init__()
+        self._password = password
+
+    def _setUp(self) -> None:
+        conf.register_sahara_opts(cfg.CONF)
+        self.options = self.useFixture(config_fixture.Config(cfg.CONF))
+        self.options.config(ssh_password=self._password, group="sahara_docker")
+        self.options.config(connection="sqlite://", group="database")
+        db_api.setup_db()
+        self.addCleanup(db_api.drop_db)
+        rpc.setup("all-in-one")
+        castellan_config.validate_config()
+        self.addCleanup(context.set_ctx, context.ctx() if context.has_ctx() else None)
+        self.ctx = context.Context(user_id="user", tenant_id="tenant", tenant_name="tenant")
+        context.set_ctx(self.ctx)
+        remotes = driver.DockerRemoteDriver()
+        remotes.remotes = remote.Remotes(cfg.CONF)
+        self.addCleanup(remotes.close)
+        self.useFixture(fixtures.MonkeyPatch("sahara.utils.remote.DRIVER", remotes))
+        assert sahara_remote.DRIVER is remotes
+
+    def cluster(
+        self, name: str, node_groups: list[dict[str, Any]], addresses: dict[str, list[str]], **values: Any
+    ) -> Any:
+        """Return a cluster as it is when the engine hands it to the plugin.
+
+        :param addresses: of the nodes, by node group.
+        """
+        api = conductor.API
+        groups = [{"flavor_id": "1", "count": 0, "image_username": "cdh", **group} for group in node_groups]
+        cluster = api.cluster_create(
+            self.ctx,
+            {
+                "name": name,
+                "plugin_name": "cdh_docker",
+                "hadoop_version": "5.13.0",
+                "tenant_id": "tenant",
+                "node_groups": groups,
+                **values,
+            },
+        )
+        for group in cluster.node_groups:
+            for index, address in enumerate(addresses[group.name]):
+                node = {"instance_id": f"{group.name}-{index}", "instance_name": f"{name}-{group.name}-{index}"}
+                instance = api.instance_add(self.ctx, group, node)
+                api.instance_update(self.ctx, instance, {"management_ip": address, "internal_ip": address})
+        return api.cluster_get(self.ctx, cluster.id)
