@@ -9,7 +9,7 @@ from ..server.errors import CommandFailed
 from ..server.model import Cluster, Host, Role, Service
 from . import catalogue, jvm, render, settings, sizing
 
-START_TIMEOUT = 180
+START_TIMEOUT = 300
 COMMAND_TIMEOUT = 120
 
 #: Configuration names whose values are lists of directories, with the owner's mode: an agent creates them.

@@ -120,8 +120,6 @@ def _cluster_properties(cluster: Cluster, host_id: str) -> topology.Files:
             text = values.get(setting.name)
             # Cloudera Manager's 0 stands for "Hadoop shall decide".
             _put(files, setting, text if text not in (None, "", "0") else setting.default)
-    data_nodes = first.roles_of("DATANODE") if (first := cluster.service_of("HDFS")) else []
-    files[HDFS].setdefault("dfs.replication", str(max(1, min(3, len(data_nodes)))))
     files[HDFS]["dfs.client.read.shortcircuit"] = "false"
     if cluster.service_of("YARN"):
         java = " ".join(jvm.fast_start())

@@ -35,6 +35,12 @@ def node_manager_memory(cluster: Cluster, host: Host) -> int:
     return max(SMALLEST_MIB, min(LARGEST_MIB, host.memory // MIB - taken))
 
 
+def replication(cluster: Cluster) -> int:
+    """Return the replicas of a block that the cluster's DataNodes can hold, at most HDFS's usual three."""
+    hdfs = cluster.service_of("HDFS")
+    return max(1, min(3, len(hdfs.roles_of("DATANODE")) if hdfs else 1))
+
+
 def node_manager_cores(host: Host) -> int:
     """Return the virtual cores that a NodeManager may give away, at least 2: a job needs its master and one task."""
     return max(2, host.cores)

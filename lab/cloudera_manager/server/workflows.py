@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from ..hadoop import catalogue, launch, topology, webhdfs
+from ..hadoop import catalogue, launch, sizing, topology, webhdfs
 from . import decommission
 from .commands import Commands, Running, Step, Target
 from .errors import CommandFailed
@@ -88,6 +88,9 @@ class Workflows:
             pairs, missing = self.daemons(services)
             steps = []
             hdfs = cluster.service_of("HDFS")
+            if hdfs is not None:
+                # Written down once: computed anew, it would make every daemon stale when a DataNode is added.
+                hdfs.config.setdefault("dfs_replication", str(sizing.replication(cluster)))
             name_nodes = [role for service, role in pairs if role.type == "NAMENODE"]
             for pair in pairs:
                 role = pair[1]
