@@ -7,6 +7,7 @@ import contextlib
 import errno
 import functools
 import io
+import logging
 import socket
 import threading
 from typing import Any, Callable, Iterator
@@ -23,6 +24,10 @@ CHANNELS = 8
 _HANDSHAKE = 30.0
 _KEEPALIVE = 15
 _NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+# paramiko logs a stack trace for every connection that is dropped, as every starting node does a few times; the causes
+# are in our own errors.
+_PARAMIKO_LOG = "sahara_docker.ssh.paramiko"
+logging.getLogger(_PARAMIKO_LOG).setLevel(logging.CRITICAL)
 _KEY_ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")}
 
 
@@ -175,6 +180,7 @@ def _handshake(
     patience = min(_HANDSHAKE, deadline.remaining())
     try:
         transport = paramiko.Transport(stream.socket)
+        transport.set_log_channel(_PARAMIKO_LOG)
         transport.banner_timeout = transport.handshake_timeout = patience
         _prefer(transport, known_keys.known(node.id))
         transport.start_client(timeout=patience)

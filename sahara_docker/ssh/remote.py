@@ -135,7 +135,7 @@ class NodeRemote(ssh_remote.InstanceInteropHelper):
         """Replace the content of a file, in place: also where it is a bind mount."""
         self._change_files("Writing", scripts.write, {remote_file: data}, run_as_root, timeout)
 
-    def write_filesto(self, files: dict[str, Data], run_as_root: bool = False, timeout: Seconds = None) -> None:
+    def write_files_to(self, files: dict[str, Data], run_as_root: bool = False, timeout: Seconds = None) -> None:
         self._change_files("Writing", scripts.write, files, run_as_root, timeout)
 
     def append_to_file(self, r_file: str, data: Data, run_as_root: bool = False, timeout: Seconds = None) -> None:
@@ -230,8 +230,18 @@ class NodeRemote(ssh_remote.InstanceInteropHelper):
                 proxy_command=proxy_command,
             )
             proxy_command = None
+        elif proxy_command and port != 22:
+            proxy_command = self._proxy_command_to(port, info)
         instance = self.instance
         return route.Node(instance.instance_id, instance.instance_name, host, login, port, gateway, proxy_command)
+
+    def _proxy_command_to(self, port: int, info: dict | None) -> str:
+        stock = self._remotes.conf
+        template = stock.proxy_command or "ip netns exec qrouter-{router_id} nc {host} {port}"
+        rootwrap = stock.rootwrap_command if stock.use_rootwrap else ""
+        return self._build_proxy_command(
+            template, instance=self.instance, port=port, info=info, rootwrap_command=rootwrap
+        )
 
     def _lend(
         self, node: route.Node, deadline: deadlines.Deadline, patience: float = _PATIENCE

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """As much of Heat and Nova as Sahara's engine talks to, over containers that the test has made.
 
-It reads the template that it is given and makes the servers that stand in it, so that a wrong template is a failed test. What
-it cannot do, Heat's real reaction to time and load, the end-to-end test shows.
+It reads the template that it is given and makes the servers that stand in it, so that a wrong template is a failed test.
+What it cannot show, how the real Heat reacts to time and load, the end-to-end test does.
 """
 
 from __future__ import annotations

@@ -9,12 +9,14 @@ from typing import Any
 import fixtures
 from oslo_config import cfg
 from sahara import conductor, context
+from sahara import exceptions as sahara_exceptions
 from sahara.plugins import base as plugin_base
 from sahara.service import ops
 from sahara.tests.unit import base
 from sahara.utils import cluster as sahara_cluster
 from sahara.utils import remote as sahara_remote
 
+from sahara_docker.engine import docker_engine, fan_out
 from sahara_docker.ssh import driver
 from tests.functional.engine import cloud
 from tests.functional.ssh import sshd
@@ -150,7 +152,7 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         self.sshd_options = ("AllowUsers nobody",)
 
         failure = self.assertRaises(
-            Exception, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
+            docker_engine.ScalingUndone, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
         )
 
         self.assertIn("its new nodes were removed again", str(failure))
@@ -164,14 +166,14 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         cluster = self._create()
         self.cloud.fail = ["No valid host was found"]
         failure = self.assertRaises(
-            Exception, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
+            docker_engine.ScalingUndone, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
         )
         self.assertIn("No valid host was found", str(failure))
         self.assertEqual(2, len(sahara_cluster.get_instances(self._read(cluster))))
 
     def test_a_failed_stack_is_told_with_heats_reason(self) -> None:
         self.cloud.fail = ["No valid host was found"]
-        failure = self.assertRaises(Exception, self._create)
+        failure = self.assertRaises(sahara_exceptions.HeatStackException, self._create)
         self.assertIn("CREATE_FAILED: No valid host was found", str(failure))
 
     def test_a_wrong_password_ends_the_wait_early_and_names_the_option(self) -> None:
@@ -179,7 +181,7 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         self.override_config("ssh_password", secret, "sahara_docker")
         self.useFixture(fixtures.MonkeyPatch("sahara_docker.engine.access._REFUSAL_GRACE", 0))
         cluster = self._cluster()
-        failure = self.assertRaises(Exception, self.engine.create_cluster, cluster)
+        failure = self.assertRaises(fan_out.NodesFailed, self.engine.create_cluster, cluster)
         self.assertIn("[demo-master-0 ", str(failure))
         self.assertIn("password refused for user 'cdh'", str(failure))
         self.assertIn("[sahara_docker] ssh_password", str(failure))
