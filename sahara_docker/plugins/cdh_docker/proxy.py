@@ -157,6 +157,9 @@ def bring_to_node(instance: Any, settings: ProxySettings) -> None:
     with instance.remote() as remote:
         remote.write_file_to(_VALUES, content, run_as_root=True)
         outcome = shell.run_as_root(remote, _APPLY)
+        # sshd gives a login the environment of the moment; a remote that keeps its logins has to log in anew.
+        if hasattr(remote, "reconnect"):
+            remote.reconnect()
     if outcome.code:
         raise exceptions.SaharaDockerError(
             "cannot bring the proxy settings to the node", where=instance.fqdn(), observed=outcome.last_lines()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One node for the plugin: an unprivileged container with its own address, sshd and the node image's services."""
+"""Nodes for the plugin: unprivileged containers with addresses, sshd and the node image's services."""
 
 from __future__ import annotations
 
@@ -27,29 +27,69 @@ def _host(*command: str) -> None:
         raise AssertionError(f"{' '.join(command)}: {done.stderr.strip()}")
 
 
+class Network(fixtures.Fixture):
+    """A bridge in a network namespace of its own, and this machine on it.
+
+    No Docker network need be there, and neither this machine's bridges nor its packet filter have a say.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mark = uuid.uuid4().hex[:8]
+        block = int(self.mark[:4], 16)
+        self._prefix = f"10.{200 + block % 50}.{block // 50 % 256}"
+        self._nodes = 0
+
+    def _setUp(self) -> None:
+        self._namespace = f"plugin-test-{self.mark}"
+        _host("ip", "netns", "add", self._namespace)
+        self.addCleanup(subprocess.run, ["ip", "netns", "delete", self._namespace], capture_output=True)
+        self._inside = ("ip", "-netns", self._namespace)
+        _host(*self._inside, "link", "add", "bridge", "type", "bridge")
+        _host(*self._inside, "link", "set", "bridge", "up")
+        outside = f"pt{self.mark}"
+        _host("ip", "link", "add", outside, "type", "veth", "peer", "name", "host", "netns", self._namespace)
+        self.addCleanup(subprocess.run, ["ip", "link", "delete", outside], capture_output=True)
+        _host("ip", "address", "add", f"{self._prefix}.1/24", "dev", outside)
+        _host("ip", "link", "set", outside, "up")
+        self._plug("host")
+
+    def _plug(self, device: str) -> None:
+        _host(*self._inside, "link", "set", device, "master", "bridge", "up")
+
+    def join(self, pid: int) -> str:
+        """Give the process's network namespace an address on the bridge and return it."""
+        self._nodes += 1
+        device, address = f"node{self._nodes}", f"{self._prefix}.{self._nodes + 1}"
+        _host(*self._inside, "link", "add", device, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
+        self._plug(device)
+        enter = ("nsenter", "--target", str(pid), "--net", "ip")
+        _host(*enter, "address", "add", f"{address}/24", "dev", "eth0")
+        _host(*enter, "link", "set", "eth0", "up")
+        _host(*enter, "link", "set", "lo", "up")
+        return address
+
+
 class Node(fixtures.Fixture):
-    """A container that one veth pair joins to this machine, since no Docker network need be there.
+    """A container on a :class:`Network`.
 
     :ivar address: its address.
     :ivar fqdn: its name.
     """
 
-    def __init__(self, fqdn: str, memory: str = "6g") -> None:
+    def __init__(self, network: Network, fqdn: str, memory: str = "6g") -> None:
         super().__init__()
         self.fqdn = fqdn
+        self._network = network
         self._memory = memory
-        self._mark = uuid.uuid4().hex[:8]
-        # A pair of addresses of a range for private links; the second half of the mark keeps test runs apart.
-        block = int(self._mark[:4], 16)
-        self._network = f"10.{200 + block % 50}.{block // 50 % 256}"
-        self.address = f"{self._network}.2"
 
     def _setUp(self) -> None:
         client = docker.from_env()
         self.addCleanup(client.close)
+        short_name = self.fqdn.partition(".")[0]
         self.container = client.containers.create(
             required("SAHARA_DOCKER_TEST_IMAGE"),
-            name=f"plugin-test-{self._mark}",
+            name=f"plugin-test-{self._network.mark}-{short_name}",
             hostname=self.fqdn,
             network_mode="none",
             mem_limit=self._memory,
@@ -57,22 +97,15 @@ class Node(fixtures.Fixture):
         self.addCleanup(self.container.remove, force=True, v=True)
         self.container.start()
         self.container.reload()
-        self._join(str(self.container.attrs["State"]["Pid"]))
-        # The full name goes first: Hadoop takes what a reverse look-up gives.
-        names = f"{self.address} {self.fqdn} {self.fqdn.partition('.')[0]}"
-        self.run(f"printf '127.0.0.1 localhost\\n{names}\\n' >/etc/hosts")
+        self.address = self._network.join(self.container.attrs["State"]["Pid"])
+        self.know(self)
         self._await_sshd()
 
-    def _join(self, pid: str) -> None:
-        outside, inside = f"pt{self._mark}", f"pi{self._mark}"
-        _host("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", pid)
-        self.addCleanup(subprocess.run, ["ip", "link", "delete", outside], capture_output=True)
-        _host("ip", "address", "add", f"{self._network}.1/24", "dev", outside)
-        _host("ip", "link", "set", outside, "up")
-        enter = ("nsenter", "--target", pid, "--net")
-        _host(*enter, "ip", "address", "add", f"{self.address}/24", "dev", inside)
-        _host(*enter, "ip", "link", "set", inside, "up")
-        _host(*enter, "ip", "link", "set", "lo", "up")
+    def know(self, *nodes: Node) -> None:
+        """Write /etc/hosts as the engine does: the full name first, since Hadoop takes what a reverse look-up gives."""
+        lines = [f"{node.address} {node.fqdn} {node.fqdn.partition('.')[0]}" for node in nodes]
+        text = "\\n".join(["127.0.0.1 localhost", *lines, ""])
+        self.run(f"printf '{text}' >/etc/hosts")
 
     def _await_sshd(self) -> None:
         deadline = time.monotonic() + 60
@@ -82,9 +115,8 @@ class Node(fixtures.Fixture):
                 return
             except OSError as error:
                 if time.monotonic() > deadline:
-                    raise AssertionError(
-                        f"no sshd at {self.address}: {error}\n{self.container.logs().decode()}"
-                    ) from None
+                    logs = self.container.logs().decode()
+                    raise AssertionError(f"no sshd at {self.address}: {error}\n{logs}") from None
                 time.sleep(0.1)
 
     def run(self, script: str) -> str:

@@ -41,34 +41,20 @@ class SaharaParts(fixtures.Fixture):
         self.ctx = context.Context(user_id="user", tenant_id="tenant", tenant_name="tenant")
         context.set_ctx(self.ctx)
         remotes = driver.DockerRemoteDriver()
-        remotes.remotes = remote.Remotes(cfg.CONF)
+        self.remotes = remotes.remotes = remote.Remotes(cfg.CONF)
         self.addCleanup(remotes.close)
         self.useFixture(fixtures.MonkeyPatch("sahara.utils.remote.DRIVER", remotes))
         assert sahara_remote.DRIVER is remotes
 
-    def cluster(
-        self, name: str, node_groups: list[dict[str, Any]], addresses: dict[str, list[str]], **values: Any
-    ) -> Any:
-        """Return a cluster as it is when the engine hands it to the plugin.
-
-        :param addresses: of the nodes, by node group.
-        """
-        api = conductor.API
+    def cluster(self, name: str, node_groups: list[dict[str, Any]], **values: Any) -> Any:
+        """Return a cluster without instances."""
         groups = [{"flavor_id": "1", "count": 0, "image_username": "cdh", **group} for group in node_groups]
-        cluster = api.cluster_create(
-            self.ctx,
-            {
-                "name": name,
-                "plugin_name": "cdh_docker",
-                "hadoop_version": "5.13.0",
-                "tenant_id": "tenant",
-                "node_groups": groups,
-                **values,
-            },
-        )
-        for group in cluster.node_groups:
-            for index, address in enumerate(addresses[group.name]):
-                node = {"instance_id": f"{group.name}-{index}", "instance_name": f"{name}-{group.name}-{index}"}
-                instance = api.instance_add(self.ctx, group, node)
-                api.instance_update(self.ctx, instance, {"management_ip": address, "internal_ip": address})
-        return api.cluster_get(self.ctx, cluster.id)
+        fixed = {"plugin_name": "cdh_docker", "hadoop_version": "5.13.0", "tenant_id": "tenant"}
+        return conductor.API.cluster_create(self.ctx, {"name": name, "node_groups": groups, **fixed, **values})
+
+    def add_instance(self, cluster: Any, group_name: str, address: str) -> None:
+        """Add a node to a node group, as the engine does before it hands the cluster to the plugin."""
+        group = next(group for group in cluster.node_groups if group.name == group_name)
+        name = f"{cluster.name}-{group_name}-{group.count}"
+        instance = conductor.API.instance_add(self.ctx, group, {"instance_id": name, "instance_name": name})
+        conductor.API.instance_update(self.ctx, instance, {"management_ip": address, "internal_ip": address})

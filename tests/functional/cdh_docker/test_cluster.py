@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole cluster on one container: the plugin, a real sshd, the stand-in for Cloudera Manager and real Hadoop."""
+"""A whole cluster's life: the plugin, a real sshd, the stand-in for Cloudera Manager and real Hadoop in containers."""
 
 from __future__ import annotations
 
@@ -14,85 +14,119 @@ from sahara.plugins import utils as plugin_utils
 from sahara_docker.plugins.cdh_docker import cm_session, passwords, provider, storage
 from tests.functional.cdh_docker import node, sahara_parts
 
-PROCESSES = [
+MASTERS = [
     "CLOUDERA_MANAGER",
     "HDFS_NAMENODE",
     "HDFS_SECONDARYNAMENODE",
-    "HDFS_DATANODE",
     "YARN_RESOURCEMANAGER",
-    "YARN_NODEMANAGER",
     "YARN_JOBHISTORY",
 ]
+WORKERS = ["HDFS_DATANODE", "YARN_NODEMANAGER"]
 HEAP = "134217728"
-NODE_CONFIGS = {
+WORKER_CONFIGS = {
+    "DATANODE": {"datanode_java_heapsize": HEAP, "dfs_datanode_handler_count": "7"},
+    "NODEMANAGER": {"node_manager_java_heapsize": HEAP, "yarn_nodemanager_resource_memory_mb": "1024"},
+}
+MASTER_CONFIGS = {
     "NAMENODE": {"namenode_java_heapsize": HEAP},
     "SECONDARYNAMENODE": {"secondary_namenode_java_heapsize": HEAP},
-    "DATANODE": {"datanode_java_heapsize": HEAP, "dfs_datanode_handler_count": "7"},
     "RESOURCEMANAGER": {"resource_manager_java_heapsize": HEAP},
-    "NODEMANAGER": {"node_manager_java_heapsize": HEAP, "yarn_nodemanager_resource_memory_mb": "1024"},
     "JOBHISTORY": {"mr2_jobhistory_java_heapsize": HEAP},
 }
+DISK = 8
 
 
 class ClusterTest(testtools.TestCase):
     def setUp(self):
         super().setUp()
         self.sahara = self.useFixture(sahara_parts.SaharaParts(node.required("SAHARA_DOCKER_TEST_PASSWORD")))
-        self.node = self.useFixture(node.Node("c1-all-0.novalocal"))
         self.sahara.options.config(node_domain="novalocal")
         self.plugin = provider.CDHDockerPluginProvider()
         self.plugin.name = "cdh_docker"
         # The flavor is Nova's to tell.
-        flavor = types.SimpleNamespace(disk=8, ram=6144, vcpus=2)
+        flavor = types.SimpleNamespace(disk=DISK, ram=6144, vcpus=2)
         self.useFixture(fixtures.MonkeyPatch("sahara.plugins.utils.get_flavor", mock.Mock(return_value=flavor)))
-        self.cluster = self.sahara.cluster(
-            "c1",
-            [{"name": "all", "node_processes": PROCESSES, "node_configs": NODE_CONFIGS}],
-            {"all": [self.node.address]},
-            cluster_configs={"HDFS": {"dfs_replication": 1}},
-        )
-        context.current().current_instance_info = context.InstanceInfo(self.cluster.id, step_type="test")
+        network = self.useFixture(node.Network())
+        self.first = self.useFixture(node.Node(network, "c1-all-0.novalocal"))
+        self.second = self.useFixture(node.Node(network, "c1-more-0.novalocal"))
+        for each in (self.first, self.second):
+            each.know(self.first, self.second)
+        groups = [
+            {"name": "all", "node_processes": MASTERS + WORKERS, "node_configs": {**MASTER_CONFIGS, **WORKER_CONFIGS}},
+            {"name": "more", "node_processes": WORKERS, "node_configs": WORKER_CONFIGS},
+        ]
+        self.cluster = self.sahara.cluster("c1", groups, cluster_configs={"HDFS": {"dfs_replication": 1}})
+        self.sahara.add_instance(self.cluster, "all", self.first.address)
+        self.reload("create")
+
+    def reload(self, step_type):
+        self.cluster = conductor.API.cluster_get(self.sahara.ctx, self.cluster.id)
+        context.current().current_instance_info = context.InstanceInfo(self.cluster.id, step_type=step_type)
 
     def hdfs(self, command):
-        return self.node.run(f"su - -c 'hdfs dfs {command}' hdfs")
+        return self.first.run(f"su - -c 'hdfs {command}' hdfs")
 
-    def test_a_cluster_is_created_and_stores_files(self):
+    def live_workers(self):
+        report = self.hdfs("dfsadmin -report -live")
+        nodes = self.first.run("su - -c 'yarn node -list' yarn 2>/dev/null")
+        return sorted(name for name in ("c1-all-0", "c1-more-0") if f"{name}.novalocal" in report and name in nodes)
+
+    def test_create_grow_and_shrink(self):
         self.plugin.validate(self.cluster)
         self.plugin.validate_images(self.cluster)
         self.plugin.configure_cluster(self.cluster)
         self.plugin.start_cluster(self.cluster)
 
-        with self.subTest("files go in and come out"):
-            self.hdfs("-mkdir -p /user/hdfs")
-            self.hdfs("-put /etc/hosts /user/hdfs/hosts")
-            self.assertIn("c1-all-0", self.hdfs("-cat /user/hdfs/hosts"))
+        self.hdfs("dfs -mkdir -p /user/hdfs")
+        self.hdfs("dfs -put /etc/hosts /user/hdfs/hosts")
+        self.assertIn("c1-all-0", self.hdfs("dfs -cat /user/hdfs/hosts"))
+        self.check_settings()
+        self.check_password()
+        self.check_health()
 
-        with self.subTest("the user's and the computed settings reach the daemon"):
-            site = self.node.run("cat /run/cloudera-scm-agent/process/*-DATANODE/hdfs-site.xml")
-            expected = storage.reserved_for(8 * storage.GIB)
-            self.assertIn(f"<value>{expected}</value>", site)
-            self.assertIn("dfs.datanode.handler.count</name><value>7<", site.replace("\n", "").replace(" ", ""))
+        self.sahara.add_instance(self.cluster, "more", self.second.address)
+        self.reload("scale")
+        added = [i for i in plugin_utils.get_instances(self.cluster) if i.instance_name == "c1-more-0"]
+        self.plugin.scale_cluster(self.cluster, added)
+        self.assertEqual(["c1-all-0", "c1-more-0"], self.live_workers())
 
-        with self.subTest("Cloudera Manager has a password of its own"):
-            session = cm_session.CMSession(self.node.address, "admin", "admin")
-            self.assertEqual(401, self.assertRaises(cm_session.CMError, session.request, "GET", "/hosts").status)
-            info = conductor.API.cluster_get(self.sahara.ctx, self.cluster.id).info["Cloudera Manager"]
-            self.assertEqual(passwords.of_cloudera_manager(self.cluster), info["Password"])
+        self.hdfs("dfs -setrep -w 2 /user/hdfs/hosts")
+        self.reload("decommission")
+        self.plugin.decommission_nodes(self.cluster, added)
+        self.assertEqual(["c1-all-0"], self.live_workers())
+        self.assertIn("c1-all-0", self.hdfs("dfs -cat /user/hdfs/hosts"))
+        session = cm_session.CMSession(self.first.address, "admin", passwords.of_cloudera_manager(self.cluster))
+        hosts = session.request("GET", "/hosts")["items"]
+        self.assertEqual(["c1-all-0.novalocal"], [host["hostname"] for host in hosts])
 
-        with self.subTest("health is told"):
-            checks = [check(self.cluster) for check in self.plugin.get_health_checks(self.cluster)]
-            self.assertTrue(all(check.is_available() for check in checks))
-            names = [check.get_health_check_name() for check in checks]
-            self.assertIn("CDH hdfs01 health check", names)
+        self.check_event_log()
+        self.plugin.on_terminate_cluster(self.cluster)
 
-        with self.subTest("every step is in the event log and succeeded"):
-            steps = (
-                conductor.API.cluster_provision_progress_get_all(self.sahara.ctx, self.cluster.id)
-                if hasattr(conductor.API, "cluster_provision_progress_get_all")
-                else []
-            )
-            self.assertEqual([], [step.step_name for step in steps if step.successful is False])
+    def check_settings(self):
+        """The user's and the computed settings have reached the daemon."""
+        site = self.first.run("cat /run/cloudera-scm-agent/process/*-DATANODE/hdfs-site.xml")
+        site = "".join(site.split())
+        self.assertIn("dfs.datanode.handler.count</name><value>7<", site)
+        self.assertIn(f"dfs.datanode.du.reserved</name><value>{storage.reserved_for(DISK * storage.GIB)}<", site)
 
-        with self.subTest("the passwords go with the cluster"):
-            self.plugin.on_terminate_cluster(self.cluster)
-        self.assertEqual(1, len(plugin_utils.get_instances(self.cluster)))
+    def check_password(self):
+        """Cloudera Manager has the cluster's own password."""
+        session = cm_session.CMSession(self.first.address, "admin", "admin")
+        self.assertEqual(401, self.assertRaises(cm_session.CMError, session.request, "GET", "/hosts").status)
+        info = conductor.API.cluster_get(self.sahara.ctx, self.cluster.id).info["Cloudera Manager"]
+        self.assertEqual(passwords.of_cloudera_manager(self.cluster), info["Password"])
+
+    def check_health(self):
+        """Cloudera Manager's verdicts are Sahara's health checks."""
+        checks = [check(self.cluster) for check in self.plugin.get_health_checks(self.cluster)]
+        self.assertTrue(all(check.is_available() for check in checks))
+        self.assertIn("CDH hdfs01 health check", [check.get_health_check_name() for check in checks])
+
+    def check_event_log(self):
+        """Every step is over and had no failure."""
+        cluster = conductor.API.cluster_get(self.sahara.ctx, self.cluster.id, show_progress=True)
+        names = [step.step_name for step in cluster.provision_progress]
+        for name in ("Start Cloudera Manager and agents", "First run cluster", "Decommission nodes"):
+            self.assertIn(name, names)
+        events = [event for step in cluster.provision_progress for event in step.events]
+        self.assertEqual([], [event.event_info for event in events if not event.successful])
