@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 
+import fixtures
 import testtools
 from nova.virt import driver as nova_driver
 from testtools import matchers
@@ -110,6 +111,16 @@ class DriverContractTest(testtools.TestCase):
         command = [sys.executable, "-W", "ignore", "-c", program, str(_CHECKOUT / "nova" / "virt")]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=_CHECKOUT)
         self.assertEqual("DockerDriver\n", done.stdout, done.stderr)
+
+    def test_an_installation_has_the_shim_and_leaves_nova_s_own_files_alone(self) -> None:
+        target = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        metadata = ["egg_info", "--egg-base", str(target)]
+        command = [sys.executable, "-W", "ignore", "setup.py", "-q", *metadata, "build_py", "--build-lib", str(target)]
+        environment_ = {**os.environ, "PBR_VERSION": "0.0.1"}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=_CHECKOUT, env=environment_)
+        self.assertEqual(0, done.returncode, done.stderr)
+        installed = {str(path.relative_to(target)) for path in (target / "nova").rglob("*") if path.is_file()}
+        self.assertEqual({"nova/virt/docker.py"}, installed)
 
     def test_eventlet_is_not_imported_by_us(self) -> None:
         for source in (_CHECKOUT / "sahara_docker" / "nova").glob("*.py"):
