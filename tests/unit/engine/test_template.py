@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flat template."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import fixtures
+import testtools
+import yaml  # type: ignore[import]
+from oslo_config import cfg
+
+from sahara_docker.engine import template
+from tests.unit.engine import clusters
+
+
+class FlatTemplateTest(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        cfg.CONF.set_override("heat_enable_wait_condition", False)
+        self.addCleanup(cfg.CONF.clear_override, "heat_enable_wait_condition")
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                "sahara.utils.openstack.neutron.get_private_network_cidrs", lambda cluster: ["10.0.0.0/16"]
+            )
+        )
+
+    def resources(self, cluster: Any, masters: list[int], workers: list[int]) -> dict[str, Any]:
+        members = {"master-group-id": masters, "worker-group-id": workers}
+        flat = template.FlatTemplate(cluster, members, lambda group: f"script of {group.name}")
+        document = yaml.safe_load(flat.text())
+        self.check_references(document)
+        return document["resources"]
+
+    def check_references(self, document: dict[str, Any]) -> None:
+        """Every reference inside the template has its target in it."""
+
+        def walk(value: Any) -> None:
+            if isinstance(value, dict):
+                if "get_resource" in value:
+                    self.assertIn(value["get_resource"], document["resources"])
+                if "get_attr" in value:
+                    self.assertIn(value["get_attr"][0], document["resources"])
+                if "get_param" in value:
+                    self.assertIn(value["get_param"], document["parameters"])
+                for item in value.values():
+                    walk(item)
+            elif isinstance(value, list):
+                for item in value:
+                    walk(item)
+
+        walk(document["resources"])
+
+    def test_one_server_a_node_and_nothing_else(self) -> None:
+        resources = self.resources(clusters.cluster(), [0], [0, 2])
+        self.assertEqual({"master-0", "worker-0", "worker-2"}, set(resources))
+        server = resources["worker-2"]["properties"]
+        self.assertEqual({"list_join": ["-", ["demo", "worker", "2"]]}, server["name"])
+        self.assertEqual([{"network": clusters.NETWORK}], server["networks"])
+        self.assertEqual({"get_param": "worker-user-data"}, server["user_data"])
+        self.assertEqual("RAW", server["user_data_format"])
+
+    def test_a_nodes_definition_does_not_depend_on_the_others(self) -> None:
+        cluster = clusters.cluster(
+            anti_affinity=["worker"], anti_affinity_ratio=2, group={"auto_security_group": True, "open_ports": [7180]}
+        )
+        small, large = self.resources(cluster, [0], [1]), self.resources(cluster, [0, 1, 2], [0, 1, 2, 3])
+        self.assertEqual(small["worker-1"], large["worker-1"])
+        self.assertEqual(small["master-0"], large["master-0"])
+
+    def test_security_groups(self) -> None:
+        group = {"auto_security_group": True, "security_groups": ["mine"], "open_ports": [7180]}
+        resources = self.resources(clusters.cluster(group=group), [0], [0])
+        ours = next(name for name, r in resources.items() if r["type"] == "OS::Neutron::SecurityGroup")
+        self.assertEqual(["mine", {"get_resource": ours}], resources["worker-0"]["properties"]["security_groups"])
+        self.assertNotIn("security_groups", resources["master-0"]["properties"])
+
+    def test_anti_affinity_spreads_over_its_server_groups(self) -> None:
+        cluster = clusters.cluster(anti_affinity=["worker"], anti_affinity_ratio=2)
+        resources = self.resources(cluster, [0], [0, 1])
+        chosen = [
+            resources[f"worker-{number}"]["properties"]["scheduler_hints"]["group"]["get_resource"] for number in (0, 1)
+        ]
+        self.assertEqual({"demo-aa-group-1", "demo-aa-group-2"}, set(chosen))
+        self.assertNotIn("scheduler_hints", resources["master-0"]["properties"])
+
+    def test_floating_address_needs_a_port(self) -> None:
+        resources = self.resources(clusters.cluster(group={"floating_ip_pool": "public"}), [0], [3])
+        self.assertEqual([{"port": {"get_resource": "worker-3-port"}}], resources["worker-3"]["properties"]["networks"])
+        self.assertEqual({"get_resource": "worker-3-port"}, resources["worker-3-floating_ip"]["properties"]["port_id"])
+
+    def test_volumes_belong_to_their_server(self) -> None:
+        group = {"volumes_per_node": 2, "volumes_size": 10}
+        resources = self.resources(clusters.cluster(group=group), [0], [1])
+        properties = resources["worker-1-worker"]["properties"]["resource_def"]["properties"]
+        self.assertEqual({"get_resource": "worker-1"}, properties["instance"])
+        self.assertEqual("1", properties["instance_index"])
+        self.assertEqual("%index%", properties["volume_index"])
+
+    def test_an_emptied_group_leaves_nothing(self) -> None:
+        self.assertEqual({"master-0"}, set(self.resources(clusters.cluster(), [0], [])))
+
+    def test_heats_own_parser_finds_the_same_order(self) -> None:
+        group = {
+            "auto_security_group": True,
+            "open_ports": [7180],
+            "floating_ip_pool": "public",
+            "volumes_per_node": 1,
+            "volumes_size": 10,
+        }
+        cluster = clusters.cluster(anti_affinity=["worker"], group=group)
+        self.resources(cluster, [0], [0])
+        flat = template.FlatTemplate(cluster, {"master-group-id": [0], "worker-group-id": [0]}, lambda group: "script")
+        parser = Path(__file__).with_name("heat_parser.py")
+        done = subprocess.run(
+            [sys.executable, str(parser)], input=json.dumps([flat.text()]), capture_output=True, text=True, check=False
+        )
+        self.assertEqual(0, done.returncode, done.stderr)
+        security_group = "demo-worker-worker-g"
+        self.assertEqual(
+            [
+                ["worker-0", "demo-aa-group-1"],
+                ["worker-0", "worker-0-port"],
+                ["worker-0-floating_ip", "worker-0-port"],
+                ["worker-0-port", security_group],
+                ["worker-0-worker", "worker-0"],
+            ],
+            json.loads(done.stdout)[0],
+        )
