@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Dict
 
 from sahara_docker.plugins.cdh_docker import cm_session
 
-Command = dict[str, Any]
+Command = Dict[str, Any]
 
 
 def _path(*parts: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sahara_plugin_cdh.plugins.cdh import abstractversionhandler as stock
 
-from sahara_docker.plugins.cdh_docker import cloudera, deployment, health, images, passwords
+from sahara_docker.plugins.cdh_docker import cloudera, deployment, health, images, passwords, proxy
 
 
 class VersionHandler(stock.BaseVersionHandler):
@@ -43,6 +43,14 @@ class VersionHandler(stock.BaseVersionHandler):
         sections = super().get_node_processes()
         sections.pop("WEBCAT", None)  # misspelt, so that WebHCat's options had no section
         return {**sections, "WEBHCAT": [], "Spark": []}
+
+    def validate(self, cluster: Any) -> None:
+        """Check a cluster before it is created.
+
+        :raises SaharaDockerError: when a proxy setting is not one.
+        """
+        super().validate(cluster)
+        proxy.settings_of(cluster)
 
     def validate_images(self, cluster: Any, test_only: bool = False, image_arguments: Any = None) -> None:
         """Check the images of a cluster's nodes once the nodes have their environment."""

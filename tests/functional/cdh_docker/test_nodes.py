@@ -125,6 +125,7 @@ class NodeTest(testtools.TestCase):
     def test_the_proxy_reaches_logins_sudo_and_services(self):
         inode = self.node.run("touch /etc/environment; stat -c %i /etc/environment")
         settings = proxy.settings_of(self.cluster)
+        assert settings is not None
         for _ in range(2):
             proxy.bring_to_node(self.instance, settings)
         self.sahara.remotes.forget(self.instance)  # a login keeps the environment that it began with

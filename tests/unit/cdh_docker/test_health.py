@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import types
 
+import fixtures
 from sahara.plugins import health_check_base
 from sahara_plugin_cdh.plugins.cdh import health as stock
 
@@ -19,7 +20,7 @@ class HealthTest(base.PluginTestCase):
         session = cm_session.CMSession("127.0.0.1", "admin", "admin", port=server.port, retry_pauses=())
         self.addCleanup(session.close)
         access = cloudera.Cloudera(types.SimpleNamespace())
-        access.get_api_client = lambda cluster: cm_client.CMClient(session)
+        self.useFixture(fixtures.MockPatchObject(access, "get_api_client", return_value=cm_client.CMClient(session)))
         self.cluster, self.access = base.cluster(), access
         return {
             check.get_health_check_name(): check

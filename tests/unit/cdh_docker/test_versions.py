@@ -10,6 +10,7 @@ from sahara.plugins import provisioning
 from sahara_plugin_cdh.plugins.cdh import plugin as stock_plugin
 from sahara_plugin_cdh.plugins.cdh.v5_13_0 import config_helper as stock_options
 
+from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import options, provider, storage, topology
 from tests.unit.cdh_docker import base
 
@@ -73,6 +74,12 @@ class ProviderTest(base.PluginTestCase):
         for version in self.plugin.get_versions():
             dict.__setitem__(cluster, "hadoop_version", version)
             self.plugin.validate(cluster)
+
+    def test_a_wrong_proxy_is_refused_before_anything_is_created(self):
+        cluster = base.cluster(cluster_configs={"HDFS": {"dfs_replication": 2}, "general": {"HTTP proxy": "proxy"}})
+        self.assertRaises(exceptions.SaharaDockerError, self.plugin.validate, cluster)
+        dict.__setitem__(cluster, "cluster_configs", {"HDFS": {"dfs_replication": 2}})
+        self.plugin.validate(cluster)
 
     def test_open_ports_have_what_the_stock_list_lacks(self):
         cluster = base.cluster(base.node_group("jn", ["HDFS_JOURNALNODE"]), base.node_group("worker", base.WORKER))
