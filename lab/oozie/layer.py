@@ -28,7 +28,7 @@ def build(target: Path, progress: Callable[[str], None]) -> None:
 
     :param target: a directory whose content is copied to ``/`` of the image.
     :param progress: takes one line about what is going on.
-    :raises lab.command.CommandFailed: Maven could not fetch a jar; the log is beside ``target``.
+    :raises lab.command.CommandFailed: Maven could not fetch a jar; its log is in ``log`` beside ``layers``.
     """
     home = target / "opt" / "oozie"
     jars = home / "lib"
@@ -37,7 +37,7 @@ def build(target: Path, progress: Callable[[str], None]) -> None:
         progress("fetching Oozie's jars")
         shutil.rmtree(home, ignore_errors=True)
         fetch = ("mvn", "-B", "-q", "-f", HERE / "pom.xml", "dependency:copy", f"-DoutputDirectory={jars}")
-        log = target.parent / f"{target.name}.log"
+        log = target.parents[1] / "log" / "oozie.log"
         command.run(fetch, log=log, what="fetching Oozie's jars", timeout=FETCH_TIMEOUT)
         _split_off_sharelib(jars, home / "sharelib")
         shutil.copyfile(HERE / "pom.xml", pom)  # last: it says that the jars are all there

@@ -99,7 +99,6 @@ def site(place: Place) -> dict[str, str]:
         **read(place.home / "conf" / "oozie-site.xml"),
         **read(place.process_dir / "oozie-site.xml"),
         "oozie.base.url": f"http://{place.host}:{place.port}/oozie",
-        "oozie.http.hostname": place.host,
         "oozie.http.port": str(place.port),
         "oozie.jsp.tmp.dir": str(place.data_dir / "tmp"),
         "oozie.service.HadoopAccessorService.hadoop.configurations": f"*={place.process_dir}",
