@@ -9,6 +9,6 @@
 ``limits``         flavor and options -> what the daemon is asked to enforce
 ``image``          Glance -> daemon and back; ``archive`` is the filter that an image passes on the way
 ``network``        Neutron ports -> interfaces; ``privileged`` has the few steps that need the network
-                   administrator's rights
+                   administrator's rights, ``wiring`` the wait for Neutron's word
 =================  ===================================================================================
 """

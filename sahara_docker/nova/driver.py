@@ -11,9 +11,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sys
 import time
-from typing import Any, ClassVar, Iterator
+from typing import Any, ClassVar
 
 import nova.conf
 import os_resource_classes as orc
@@ -26,7 +25,7 @@ from oslo_log import log as logging
 from oslo_serialization import jsonutils
 
 import sahara_docker.conf
-from sahara_docker.nova import guest, hypervisor, identity, image, limits, network
+from sahara_docker.nova import guest, hypervisor, identity, image, limits, network, wiring
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -184,7 +183,9 @@ class DockerDriver(driver.ComputeDriver):
                 environment=CONF.docker.environment,
                 init=CONF.docker.init,
             )
-            with self._wired(instance, vifs):
+            with wiring.wired(
+                self.virtapi, instance, vifs, timeout=CONF.vif_plugging_timeout, fatal=CONF.vif_plugging_is_fatal
+            ):
                 self.plug_vifs(instance, vifs)
             if power_on:
                 its_guest.start()
@@ -327,31 +328,6 @@ class DockerDriver(driver.ComputeDriver):
         except exception.VirtualInterfaceUnplugException as error:
             raise exception.InterfaceDetachFailed(instance_uuid=instance.uuid) from error
 
-    @contextlib.contextmanager
-    def _wired(self, instance: Any, vifs: list[Any]) -> Iterator[None]:
-        """Wait after the block until Neutron has wired the ports that were not active before it.
-
-        :raises nova.exception.VirtualInterfaceCreateException: it has not in time, and ``vif_plugging_is_fatal`` is
-            set.
-        """
-        timeout = CONF.vif_plugging_timeout
-        waiting = [("network-vif-plugged", vif["id"]) for vif in vifs if vif.get("active") is False and timeout]
-
-        def failed(event_name: str, _instance: Any) -> None:
-            LOG.error("Neutron reports a failure: %s", event_name, instance=instance)
-            if CONF.vif_plugging_is_fatal:
-                raise exception.VirtualInterfaceCreateException
-
-        try:
-            # Positional: the argument is called deadline up to Nova 32 and timeout from 33 on.
-            with self.virtapi.wait_for_instance_event(instance, waiting, timeout, failed):
-                yield
-        except _event_timeout():
-            ports = [vif_id for _, vif_id in waiting]
-            LOG.warning("Neutron has not wired %s within %s s", ports, timeout, instance=instance)
-            if CONF.vif_plugging_is_fatal:
-                raise exception.VirtualInterfaceCreateException from None
-
     # Inside and out
 
     def get_console_output(self, context: Any, instance: Any) -> str:
@@ -398,15 +374,3 @@ class DockerDriver(driver.ComputeDriver):
 
     def _directory(self, instance: Any) -> str:
         return os.path.join(CONF.instances_path, instance.uuid)
-
-
-def _event_timeout() -> type[BaseException] | tuple[type[BaseException], ...]:
-    """Return what Nova raises when an event does not come: its own exception from 32 on, eventlet's timeout before.
-
-    eventlet is looked up and never imported: importing it in a Nova that runs on native threads is an error.
-    """
-    own = getattr(exception, "InstanceEventTimeout", None)
-    if own is not None:
-        return own
-    eventlet_timeout = sys.modules.get("eventlet.timeout")
-    return eventlet_timeout.Timeout if eventlet_timeout else ()

@@ -41,11 +41,10 @@ def explained(what: str, instance: Any = None) -> Iterator[None]:
     where = f"instance {instance.uuid}" if instance is not None else ""
     try:
         yield
-    except docker.errors.NotFound as error:
-        if instance is not None:
-            raise exception.InstanceNotFound(instance_id=instance.uuid) from error
-        raise DaemonError(what, where=where, observed=error.explanation) from error
     except docker.errors.APIError as error:
+        # Not for an image or a volume that is missing: Nova takes the instance for deleted then, and says nothing.
+        if instance is not None and error.status_code == 404 and "No such container" in str(error.explanation):
+            raise exception.InstanceNotFound(instance_id=instance.uuid) from error
         raise DaemonError(what, where=where, observed=error.explanation or str(error)) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         raise DaemonError(

@@ -53,19 +53,9 @@ class ImageStore:
         :raises nova.exception.ImageUnacceptable: it is not one Docker image, or not what Glance says it is.
         :raises nova.exception.ImageNotFound: Glance does not have it.
         """
-        if not image_meta.obj_attr_is_set("id"):
-            raise exception.ImageUnacceptable(image_id="-", reason="no container boots from a volume: use an image")
-        image_id = image_meta.id
-        container_format = image_meta.container_format if image_meta.obj_attr_is_set("container_format") else None
-        if container_format != "docker":
-            raise exception.ImageUnacceptable(
-                image_id=image_id,
-                reason=f"container_format is {container_format}: upload what docker save writes, as format docker",
-            )
-        checksum = image_meta.checksum if image_meta.obj_attr_is_set("checksum") else None
-        reference = f"{_REPOSITORY}{image_id}:{checksum if checksum and _CHECKSUM.match(checksum) else 'latest'}"
-        with lockutils.lock(f"docker-image-{image_id}"):
-            return self._find(reference) or self._load(context, image_id, reference, trusted_certs)
+        reference = _reference(image_meta)
+        with lockutils.lock(f"docker-image-{image_meta.id}"):
+            return self._find(reference) or self._load(context, image_meta.id, reference, trusted_certs)
 
     def _find(self, reference: str) -> str | None:
         with hypervisor.explained(f"cannot look for the image {reference}"):
@@ -110,10 +100,11 @@ class ImageStore:
 
         :raises: as :meth:`ensure`.
         """
-        found = objects.ImageMeta.from_dict(self._glance.get(context, image_id))
-        before = self._references()
-        self.ensure(context, found)
-        return self._references() != before
+        image_meta = objects.ImageMeta.from_dict(self._glance.get(context, image_id))
+        if self._find(_reference(image_meta)):
+            return False
+        self.ensure(context, image_meta)
+        return True
 
     def _references(self) -> dict[str, str]:
         """Return reference -> Docker ID of the images that came from Glance."""
@@ -147,6 +138,23 @@ class ImageStore:
         """Remove an image that was made on the way."""
         with hypervisor.explained(f"cannot remove the image {docker_id}"):
             self._daemon.api.remove_image(docker_id, force=True)
+
+
+def _reference(image_meta: Any) -> str:
+    """Return the name by which an image is found again.
+
+    :raises nova.exception.ImageUnacceptable: it cannot be one of Docker.
+    """
+    if not image_meta.obj_attr_is_set("id"):
+        raise exception.ImageUnacceptable(image_id="-", reason="no container boots from a volume: use an image")
+    container_format = image_meta.container_format if image_meta.obj_attr_is_set("container_format") else None
+    if container_format != "docker":
+        raise exception.ImageUnacceptable(
+            image_id=image_meta.id,
+            reason=f"container_format is {container_format}: upload what docker save writes, as format docker",
+        )
+    checksum = image_meta.checksum if image_meta.obj_attr_is_set("checksum") else None
+    return f"{_REPOSITORY}{image_meta.id}:{checksum if checksum and _CHECKSUM.match(checksum) else 'latest'}"
 
 
 class _ChunkReader(io.RawIOBase):

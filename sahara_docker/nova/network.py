@@ -18,6 +18,7 @@ binding                        host's end
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 from typing import Any, Iterable, Mapping, NamedTuple
 
@@ -131,11 +132,11 @@ def unplug(instance: Any, network_info: Iterable[Any]) -> None:
     failure: Exception | None = None
     for vif in network_info:
         try:
-            if vif["type"] in _OS_VIF_TYPES:
-                os_vif.unplug(_os_vif_object(vif), os_vif_util.nova_to_osvif_instance(instance))
             device = _host_device(vif)
             if privileged.links(device=device):
                 privileged.ip_batch([f"link delete dev {device}"])
+            if vif["type"] in _OS_VIF_TYPES:
+                os_vif.unplug(_os_vif_object(vif), os_vif_util.nova_to_osvif_instance(instance))
         except Exception as error:
             LOG.warning("Cannot unplug port %s: %s", vif["id"], error, instance=instance)
             failure = failure or error
@@ -171,8 +172,8 @@ def _os_vif_object(vif: Any) -> Any:
 
     :raises nova.exception.VirtualInterfacePlugException: os-vif does not know it as a device that a container can have.
     """
-    # os-vif would call a port without a devname "nic...".
-    vif["devname"] = _host_device(vif)
+    vif = copy.copy(vif)
+    vif["devname"] = _host_device(vif)  # os-vif would call a port without one "nic..."
     port = os_vif_util.nova_to_osvif_vif(vif)
     if type(port).__name__ not in ("VIFBridge", "VIFOpenVSwitch"):
         raise exception.VirtualInterfacePlugException(

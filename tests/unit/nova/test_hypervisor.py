@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import docker.errors
+import requests
+import testtools
+from nova import exception
+
+from sahara_docker.nova import hypervisor
+
+INSTANCE = type("Instance", (), {"uuid": "1234"})()
+
+
+def answer(status: int, explanation: str, kind: type[docker.errors.APIError] = docker.errors.APIError) -> Exception:
+    response = requests.Response()
+    response.status_code = status
+    return kind("refused", response=response, explanation=explanation)
+
+
+class ExplainedTest(testtools.TestCase):
+    def explained(self, error: Exception) -> None:
+        with hypervisor.explained("cannot start the container", INSTANCE):
+            raise error
+
+    def test_missing_container_is_a_missing_instance(self) -> None:
+        error = answer(404, "No such container: nova-1234", docker.errors.NotFound)
+        self.assertRaises(exception.InstanceNotFound, self.explained, error)
+
+    def test_missing_image_is_not_a_missing_instance(self) -> None:
+        """Nova takes a missing instance for one that its owner has deleted, and says nothing."""
+        error = answer(404, "No such image: sha256:0", docker.errors.ImageNotFound)
+        raised = self.assertRaises(hypervisor.DaemonError, self.explained, error)
+        self.assertEqual("[instance 1234] cannot start the container: No such image: sha256:0", raised.format_message())
+
+    def test_fault_of_an_instance_has_the_daemon_s_words(self) -> None:
+        raised = self.assertRaises(hypervisor.DaemonError, self.explained, answer(500, "operation not permitted"))
+        self.assertIsInstance(raised, exception.NovaException)
+        self.assertIn("operation not permitted", raised.format_message())
+
+    def test_daemon_that_does_not_answer_comes_with_a_remedy(self) -> None:
+        raised = self.assertRaises(hypervisor.DaemonError, self.explained, requests.ConnectionError("refused"))
+        self.assertIn("[docker] host", str(raised))
+
+
+class VersionTest(testtools.TestCase):
+    def test_version_is_a_number_in_nova_s_database(self) -> None:
+        for text, number in (("20.10.24+dfsg1", 20010024), ("29.0.0-rc.1", 29000000), ("dev", 0)):
+            self.assertEqual(number, hypervisor._version_number(text))
