@@ -10,6 +10,8 @@ from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import cm_client, waiting
 
 SYNCHRONOUS_ID = -1
+# Asking costs a few milliseconds; a long pause would be added to every cluster's creation.
+LONGEST_PAUSE = 1.0
 
 
 class CMCommandFailed(exceptions.SaharaDockerError):
@@ -51,6 +53,7 @@ def await_commands(
         where=client.where,
         remedy="look at the command in Cloudera Manager, or raise the cluster's timeout for its commands",
         report=report,
+        longest_pause=LONGEST_PAUSE,
     )
 
 

@@ -14,7 +14,7 @@ from sahara_docker import exceptions
 T = TypeVar("T")
 
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 2.0
 PAUSE_GROWTH = 1.5
 REPORT_EVERY = 10.0
 
@@ -35,6 +35,7 @@ def wait_for(
     where: str = "",
     remedy: str = "",
     report: Callable[[str], None] | None = None,
+    longest_pause: float = LONGEST_PAUSE,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = context.sleep,
 ) -> T:
@@ -43,6 +44,7 @@ def wait_for(
     :param what: the awaited condition, as in "waiting for *what*".
     :param timeout: seconds until the wait is given up; the probe runs once at least.
     :param report: told every ten seconds what is still missing, and an empty text when nothing is any more.
+    :param longest_pause: seconds between two probes at most.
     :raises WaitTimedOut: when *timeout* seconds are over.
     """
     started = clock()
@@ -64,4 +66,4 @@ def wait_for(
             reported = now
             report(f"Waiting for {what}, {now - started:.0f} of {timeout:g} s: {observed}")
         sleep(min(pause, left))
-        pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE)
+        pause = min(pause * PAUSE_GROWTH, longest_pause)
