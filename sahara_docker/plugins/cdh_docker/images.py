@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sahara.plugins import exceptions as plugin_exceptions
-
+from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import parallel, shell
 
 _CHECK = r"""
@@ -49,7 +48,7 @@ class Images:
     def validate(self, cluster: Any, instances: list[Any], test_only: bool = False) -> None:
         """Check *instances* of a cluster; install what is missing where the stock plugin can, unless *test_only*.
 
-        :raises ImageValidationError: naming the node and what it lacks.
+        :raises SaharaDockerError: naming the nodes and what they lack.
         """
 
         def validate(instance: Any) -> None:
@@ -58,9 +57,11 @@ class Images:
                 if not missing:
                     return
                 if test_only or remote.get_os_distrib() not in INSTALLABLE:
-                    raise plugin_exceptions.ImageValidationError(
-                        f"[{instance.fqdn()}] the image lacks {', '.join(missing)}; use an image that was built for "
-                        f"CDH in containers and registered with the tag {cluster.plugin_name}"
+                    raise exceptions.SaharaDockerError(
+                        f"the image lacks {', '.join(missing)}",
+                        where=instance.fqdn(),
+                        remedy=f"use an image built for CDH in containers and registered with the tag "
+                        f"{cluster.plugin_name}",
                     )
                 self._stock.pack_image(remote, image_arguments=self._defaults())
 

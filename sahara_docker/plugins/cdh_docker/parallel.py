@@ -13,7 +13,7 @@ from sahara_docker import exceptions
 
 
 class NodesFailed(exceptions.SaharaDockerError):
-    """At least one node failed; the text has a line for each of them."""
+    """More than one node failed; the text names each of them."""
 
 
 def on_each(instances: Iterable[Any], step: str, work: Callable[[Any], None]) -> None:
@@ -49,5 +49,14 @@ def on_each(instances: Iterable[Any], step: str, work: Callable[[Any], None]) ->
     if len(failures) == 1:
         raise next(iter(failures.values()))
     if failures:
-        lines = "; ".join(f"{name}: {failures[name]}" for name in sorted(failures))
-        raise NodesFailed(f"{step} failed on {len(failures)} of {len(instances)} nodes", observed=lines)
+        raise NodesFailed(f"{step} failed on {len(failures)} of {len(instances)} nodes", observed=_summary(failures))
+
+
+def _summary(failures: dict[str, Exception]) -> str:
+    """Return what failed, with the nodes that failed in the same way taken together."""
+    nodes_by_text: dict[str, list[str]] = {}
+    for name, failure in sorted(failures.items()):
+        if isinstance(failure, exceptions.SaharaDockerError):  # its place is in the name already
+            failure = exceptions.SaharaDockerError(failure.what, observed=failure.observed, remedy=failure.remedy)
+        nodes_by_text.setdefault(str(failure), []).append(name)
+    return "; ".join(f"{', '.join(names)}: {text}" for text, names in nodes_by_text.items())
