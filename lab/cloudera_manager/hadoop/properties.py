@@ -57,7 +57,6 @@ SERVICE: dict[str, tuple[Setting, ...]] = {
         hadoop_rpc_protection            hadoop.rpc.protection
         hadoop_security_authorization    hadoop.security.authorization
         hadoop_security_group_mapping    hadoop.security.group.mapping
-        hdfs_user_to_impersonate         hadoop.http.staticuser.user               hdfs
     """) + _table(CORE, _PROXY_USERS),
     "YARN": _table(YARN, """
         yarn_acl_enable                  yarn.acl.enable                           true

@@ -209,4 +209,3 @@ def _log4j(service: Service, role: Role) -> str:
         "log4j.logger.org.apache.hadoop.util.NativeCodeLoader=ERROR\n"
         f"{settings.value(service, role, 'log4j_safety_valve') or ''}\n"
     )
-

@@ -39,9 +39,7 @@ FIRST_RUN = {
 
 def _call(address: str, path: str, operation: str, method: str = "PUT", **arguments: str) -> dict:
     query = urllib.parse.urlencode({"op": operation, "user.name": "hdfs", **arguments})
-    request = urllib.request.Request(
-        f"http://{address}/webhdfs/v1{urllib.parse.quote(path)}?{query}", method=method
-    )
+    request = urllib.request.Request(f"http://{address}/webhdfs/v1{urllib.parse.quote(path)}?{query}", method=method)
     try:
         with _OPENER.open(request, timeout=TIMEOUT) as answer:
             body = answer.read()

@@ -234,9 +234,7 @@ def role_command(parts: Parts, request: Request, command: str, **path: str) -> A
     cluster, service = parts.service(path)
     makers: dict[str, Callable[[Role], Work]]
     if cluster is None:
-        makers = {
-            name: functools.partial(_management_role_work, state) for name, state in _MANAGEMENT_STATES.items()
-        }
+        makers = {name: functools.partial(_management_role_work, state) for name, state in _MANAGEMENT_STATES.items()}
     else:
         owner, workflows = cluster, parts.workflows
         makers = {
