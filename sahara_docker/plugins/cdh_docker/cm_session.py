@@ -83,11 +83,12 @@ class CMSession:
         password: str,
         *,
         api_version: int = 8,
-        port: int = PORT,
+        port: int | None = None,
         read_timeout: float = READ_TIMEOUT,
         retry_pauses: Sequence[float] = RETRY_PAUSES,
         sleep: Callable[[float], None] = context.sleep,
     ) -> None:
+        port = port or PORT
         self.where = f"Cloudera Manager {host}:{port}"
         self._base = f"http://{host}:{port}/api/v{api_version}"
         self._timeouts = (CONNECT_TIMEOUT, read_timeout)

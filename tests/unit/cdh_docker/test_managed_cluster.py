@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Cloudera Manager is asked for, and what happens when it says no."""
+
+from __future__ import annotations
+
+import types
+from unittest import mock
+
+from sahara_plugin_cdh.plugins.cdh import cloudera_utils as stock
+
+from sahara_docker import exceptions
+from sahara_docker.plugins.cdh_docker import availability, cm_commands, cm_session, managed_cluster, storage, versions
+from tests.unit.cdh_docker import base
+from tests.unit.cdh_docker.cm_records import RecordedSession
+
+NODES = ["manager-0.novalocal", "master-0.novalocal", "worker-0.novalocal", "worker-1.novalocal"]
+FAILED = {"success": False, "resultMessage": "no heap left"}
+
+
+class ClusterTestCase(base.PluginTestCase):
+    def setUp(self):
+        super().setUp()
+        self.conf.config(node_domain="novalocal")
+        self.handler = versions.VersionFactory().get_version_handler("5.13.0")
+
+    def manage(self, cluster=None, hosts=NODES, **outcomes):
+        self.session = RecordedSession(hosts, **outcomes)
+        self.cluster = cluster or base.cluster()
+        return managed_cluster.ManagedCluster(
+            self.cluster, self.session.client(), self.handler.cloudera_utils, self.handler.deploy._configs
+        )
+
+    def instances(self, *names):
+        everything = [i for group in self.cluster.node_groups for i in group.instances]
+        return [i for i in everything if not names or i.instance_name in names]
+
+
+class ManagedClusterTest(ClusterTestCase):
+    def test_the_roles_of_a_service_are_created_in_one_call(self):
+        self.manage().create_roles(self.instances(), {})
+        created = dict(self.session.asked("POST", "/roles"))
+        self.assertEqual(
+            {f"/clusters/c1/services/{name}/roles" for name in ("hdfs01", "yarn01", "oozie01")}, set(created)
+        )
+        hdfs = created["/clusters/c1/services/hdfs01/roles"]["items"]
+        self.assertIn({"name": "DN_worker_1", "type": "DATANODE", "hostRef": {"hostId": "id-3"}}, hdfs)
+        gateways = sorted(role["name"] for role in hdfs if role["type"] == "GATEWAY")
+        self.assertEqual(["HG_master_0", "HG_worker_0", "HG_worker_1"], gateways)
+        self.assertEqual(1, len(self.session.asked("GET", "/hosts")))
+
+    def test_each_data_node_reserves_by_its_own_volume(self):
+        volumes = {"worker-0": 10 * storage.GIB, "worker-1": 100 * storage.GIB}
+        self.manage().create_roles(self.instances("worker-0", "worker-1"), volumes)
+        for name, reserved in (("DN_worker_0", storage.GIB // 2), ("DN_worker_1", 5 * storage.GIB)):
+            ((_, body),) = self.session.asked("PUT", f"/roles/{name}/config")
+            self.assertIn({"name": storage.RESERVED, "value": str(reserved)}, body["items"])
+
+    def test_a_reserve_that_leaves_no_room_is_refused(self):
+        worker = base.node_group("worker", base.WORKER, node_configs={"DATANODE": {storage.RESERVED: 10 * storage.GIB}})
+        managed = self.manage(base.cluster(worker), hosts=["worker-0.novalocal"])
+        error = self.assertRaises(
+            exceptions.SaharaDockerError, managed.create_roles, self.instances(), {"worker-0": 10 * storage.GIB}
+        )
+        self.assertIn("[worker-0.novalocal] dfs_datanode_du_reserved leaves HDFS no room", str(error))
+
+    def test_a_host_that_is_unknown_is_named_with_those_that_are_known(self):
+        managed = self.manage(hosts=NODES[:1])
+        error = self.assertRaises(exceptions.SaharaDockerError, managed.create_roles, self.instances("worker-0"), {})
+        self.assertIn("[worker-0.novalocal]", str(error))
+        self.assertIn("manager-0.novalocal", str(error))
+
+    def test_roles_of_nodes_that_are_not_empty_stay(self):
+        managed = self.manage(decommission=FAILED)
+        error = self.assertRaises(cm_commands.CMCommandFailed, managed.decommission, self.instances("worker-1"))
+        self.assertIn("no heap left", str(error))
+        self.assertEqual([], self.session.asked("DELETE"))
+
+    def test_the_stock_plugin_deletes_roles_of_nodes_that_are_not_empty(self):
+        deleted = []
+        service = types.SimpleNamespace(
+            decommission=lambda *roles: types.SimpleNamespace(wait=lambda: types.SimpleNamespace(**FAILED)),
+            delete_role=deleted.append,
+        )
+        utils = stock.ClouderaUtils()
+        with mock.patch.object(utils, "get_service_by_role", return_value=service):
+            utils.decommission_nodes(base.cluster(), "DATANODE", ["DN_worker_1"])
+        self.assertEqual(["DN_worker_1"], deleted)
+
+    def test_decommissioned_nodes_lose_all_their_roles(self):
+        self.manage().decommission(self.instances("worker-1"))
+        self.assertEqual(
+            {"DN_worker_1", "HG_worker_1", "NM_worker_1", "YG_worker_1"},
+            {path.rpartition("/")[2] for path, _ in self.session.asked("DELETE")},
+        )
+        self.assertEqual(
+            ["hdfs01", "yarn01"], [path.split("/")[4] for path, _ in self.session.asked("POST", "decommission")]
+        )
+
+    def test_only_the_leaving_hosts_are_forgotten(self):
+        self.manage().remove_hosts(self.instances("worker-1"))
+        self.assertEqual(["/clusters/c1/hosts/id-3", "/hosts/id-3"], [path for path, _ in self.session.asked("DELETE")])
+
+    def test_roles_that_do_not_start_are_an_error(self):
+        managed = self.manage(errors=["NM_worker_1: host is in maintenance"])
+        error = self.assertRaises(cm_session.CMError, managed.start_worker_roles, self.instances("worker-1"))
+        self.assertIn("host is in maintenance", str(error))
+
+    def test_all_workers_are_refreshed_at_once(self):
+        managed = self.manage()
+        self.session.roles = {
+            "hdfs01": [{"name": n, "type": t} for n, t in (("NN", "NAMENODE"), ("D1", "DATANODE"), ("D2", "DATANODE"))],
+            "yarn01": [],
+        }
+        managed.refresh_workers()
+        self.assertEqual([{"items": ["D1", "D2"]}], [body for _, body in self.session.asked("POST", "roleCommands")])
+
+    def test_standby_masters_are_named_by_cloudera_manager_s_identifiers(self):
+        groups = [
+            base.node_group("manager", base.MANAGER),
+            base.node_group("master", ["HDFS_NAMENODE", "YARN_RESOURCEMANAGER", "HDFS_JOURNALNODE"]),
+            base.node_group("worker", ["HDFS_SECONDARYNAMENODE", "YARN_STANDBYRM", "HDFS_JOURNALNODE"]),
+        ]
+        managed = self.manage(base.cluster(*groups))
+        availability.add_standby_masters(managed, self.handler.cloudera_utils)
+        ((_, name_node),) = self.session.asked("POST", "hdfsEnableNnHa")
+        self.assertEqual(("NN_master_0", "id-2"), (name_node["activeNnName"], name_node["standbyNnHostId"]))
+        self.assertEqual(["id-1", "id-2"], [node["jnHostId"] for node in name_node["jns"]])
+        self.assertEqual([{"newRmHostId": "id-2"}], [body for _, body in self.session.asked("POST", "enableRmHa")])
+
+
+class DeploymentTest(ClusterTestCase):
+    def configure(self, **outcomes):
+        self.manage(**outcomes)
+        deployment, access = self.handler.deploy, self.handler.cloudera_utils
+        for owner, name, result in (
+            (deployment, "_start_nodes", {}),
+            (access, "await_manager", self.session.client()),
+        ):
+            patcher = mock.patch.object(owner, name, return_value=result)
+            patcher.start()
+            self.addCleanup(patcher.stop)
+        patcher = mock.patch("sahara_plugin_cdh.plugins.cdh.db_helper.get_password_from_db", return_value="secret")
+        patcher.start()
+        self.addCleanup(patcher.stop)
+        deployment.configure_cluster(self.cluster)
+
+    def test_the_order_of_a_creation(self):
+        self.configure()
+        order = [path.rpartition("/")[2] for method, path, _ in self.session.calls if method == "POST"]
+        expected = ["hostsStartRoles", "clusters", "services", "roles", "roles", "roles", "deployClientConfig"]
+        self.assertEqual(expected, order)
+
+    def test_monitoring_that_does_not_start_is_an_error(self):
+        error = self.assertRaises(cm_commands.CMCommandFailed, self.configure, hostsStartRoles=FAILED)
+        self.assertIn("command hostsStartRoles failed: no heap left", str(error))
