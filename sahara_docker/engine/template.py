@@ -5,6 +5,10 @@ Stock Sahara nests three levels: a stack, a resource group for each node group i
 Each nested stack costs Heat a template, a graph, database rows and messages of its own. The template here is stock
 Sahara's own for one node, repeated for every node with its names made unique.
 
+Heat starts the resources that depend on nothing one by one, a second apart (a sleep in the converge loop of its
+``engine/stack.py``), and those that become ready later at once. So all nodes depend on one empty resource, which leaves
+one to start with, and for deletion, which goes the other way, another empty resource depends on all nodes.
+
 Heat replaces a server whose definition differs from the last one, so a node's definition depends on nothing but its
 cluster, its node group and its number, and must stay the same over releases of this package.
 """
@@ -21,6 +25,7 @@ from sahara.utils import general
 
 SERVER = stock.INSTANCE_RESOURCE_NAME
 _PORT = "port"
+_FIRST, _LAST = "before-nodes", "after-nodes"
 
 
 def server_name(node_group: Any, number: int) -> str:
@@ -62,6 +67,10 @@ class FlatTemplate(stock.ClusterStack):
             node = self._node(node_group)
             for number in self._members[node_group.id]:
                 resources.update(self._numbered(node, node_group, number))
+        for resource in resources.values():
+            resource["depends_on"] = [*resource.get("depends_on", []), _FIRST]
+        resources[_LAST] = {"type": "OS::Heat::None", "depends_on": sorted(resources)}
+        resources[_FIRST] = {"type": "OS::Heat::None"}
         return yaml.safe_dump(
             {
                 "heat_template_version": heat_commons.HEAT_TEMPLATE_VERSION,

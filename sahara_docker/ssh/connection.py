@@ -188,7 +188,7 @@ def _handshake(
     except (paramiko.SSHException, EOFError, OSError) as failure:
         deadline.remaining()
         raise errors.NodeNotUp(
-            "sshd dropped the connection before the login", where=str(node), observed=describe(failure)
+            "sshd was silent or dropped the connection before the login", where=str(node), observed=describe(failure)
         ) from failure
     try:
         known_keys.check(node.id, shown, str(node))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import socket
 from typing import Any
@@ -51,6 +52,8 @@ def direct(host: str, port: int, timeout: float) -> Stream:
 def through_command(command: str) -> Stream:
     """Start *command* (Sahara's ``proxy_command``) with its standard input and output as the connection."""
     ours, theirs = socket.socketpair()
+    # Where eventlet has patched the sockets both ends are non-blocking, which the command does not expect of its streams.
+    os.set_blocking(theirs.fileno(), True)
     try:
         process = subprocess.Popen(
             shlex.split(command), stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL

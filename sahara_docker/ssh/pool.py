@@ -123,7 +123,8 @@ class ConnectionPool:
             try:
                 if node.gateway is None:
                     return connections.connect(node, self.host_keys, deadline)
-                with self.lend(node.gateway, deadline, patience) as gateway:
+                # The gateway has no patience of its own: the tries here would multiply it.
+                with self.lend(node.gateway, deadline, patience=0) as gateway:
                     return connections.connect(node, self.host_keys, deadline, gateway)
             except errors.NodeNotUp:
                 # Half to one and a half times the pause: those who were dropped together shall not return together.

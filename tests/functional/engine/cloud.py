@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """As much of Heat and Nova as Sahara's engine talks to, over containers that the test has made.
 
-It reads the template that it is given and makes the servers that stand in it, so that a wrong template is a failed test.
+It reads the template that it is given and makes the servers that stand in it: a wrong template is a failed test.
 What it cannot show, how the real Heat reacts to time and load, the end-to-end test does.
 """
 
