@@ -71,7 +71,7 @@ class Cluster:
         manager, master = self.node("manager").address, self.node("master").address
         return {
             "Cloudera Manager (stand-in)": f"http://{manager}:7180",
-            "HDFS NameNode": f"http://{master}:9870",
+            "HDFS NameNode": f"http://{master}:50070",
             "YARN ResourceManager": f"http://{master}:8088",
             "Job history": f"http://{master}:19888",
             "Oozie": f"http://{master}:11000/oozie",
@@ -81,7 +81,7 @@ class Cluster:
         """Whether the daemons that a job needs answer; a cluster can be Active in the database and dead in fact."""
         master = self.node("master").address
         try:
-            rest.call("GET", f"http://{master}:9870/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus", timeout=5)
+            rest.call("GET", f"http://{master}:50070/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus", timeout=5)
             metrics = rest.call("GET", f"http://{master}:8088/ws/v1/cluster/metrics", timeout=5)[1]["clusterMetrics"]
             oozie = rest.call("GET", f"http://{master}:11000/oozie/v1/admin/status", timeout=5)[1]
         except (rest.RestError, KeyError, TypeError):

@@ -28,6 +28,7 @@ LOG_LEVELS = ",".join(
         "stevedore": "WARN",
         "routes": "WARN",
         "dogpile": "INFO",
+        "heat.engine.environment": "WARN",
         "paramiko": "WARN",
     }.items()
 )
@@ -264,7 +265,6 @@ def _heat(lab: settings.Lab) -> Sections:
             "max_stacks_per_tenant": -1,
         },
         "heat_api": {"bind_host": "127.0.0.1", "bind_port": settings.PORTS["heat"], "workers": 0},
-        "heat_all": {"enabled_services": "api,engine"},
         "paste_deploy": {"api_paste_config": lab.venv / "etc/heat/api-paste.ini"},
         "trustee": _trustee(lab, "heat"),
         "clients_keystone": {"auth_uri": f"{lab.url('keystone')}/v3"},

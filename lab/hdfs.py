@@ -20,7 +20,7 @@ class Hdfs:
     """
 
     def __init__(self, namenode: str, addresses: dict[str, str], user: str = "hdfs") -> None:
-        self._base = f"http://{namenode}:9870/webhdfs/v1"
+        self._base = f"http://{namenode}:50070/webhdfs/v1"
         self._addresses = addresses
         self._user = user
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import os
 import socket
@@ -190,6 +191,7 @@ def _schemas(lab: settings.Lab) -> list[plan.Step]:
 
 def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service]:
     tools, etc = lab.venv / "bin", lab.etc
+    began = datetime.datetime.utcnow().replace(microsecond=0)
 
     def answers(service: str, path: str = "/") -> object:
         return rest.call("GET", lab.url(service) + path, timeout=10)
@@ -220,7 +222,7 @@ def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service
         Service(
             "nova-compute",
             stock("nova-compute", "nova.conf"),
-            lambda: _hypervisor_is_up(cloud),
+            lambda: _hypervisor_is_up(lab, cloud, began),
             ("nova-control", "docker", "bridge"),
         ),
         Service(
@@ -230,10 +232,18 @@ def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service
             ("schema-neutron", "identity", "rabbitmq"),
         ),
         Service(
-            "heat",
-            stock("heat-all", "heat.conf"),
-            lambda: cloud.get("heat", "/stacks"),
+            "heat-api",
+            stock("heat-api", "heat.conf"),
+            lambda: answers("heat"),
             ("schema-heat", "identity", "rabbitmq"),
+        ),
+        # Not heat-all: there the API stands still while it waits for the engine's answer.
+        Service(
+            "heat-engine",
+            stock("heat-engine", "heat.conf"),
+            # A question that comes before the engine listens is lost, and is answered with an error a minute later.
+            lambda: cloud.request("GET", "heat", "/stacks", timeout=3),
+            ("heat-api",),
         ),
         Service(
             "sahara",
@@ -244,6 +254,10 @@ def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service
     ]
 
 
-def _hypervisor_is_up(cloud: rest.Cloud) -> bool:
-    found = cloud.get("nova", "/os-hypervisors/detail")["hypervisors"]
-    return any(one["state"] == "up" for one in found)
+def _hypervisor_is_up(lab: settings.Lab, cloud: rest.Cloud, since: datetime.datetime) -> bool:
+    """Whether nova-compute has reported in since *since*: for two minutes Nova believes in one that is gone."""
+    found = cloud.get("nova", "/os-services?binary=nova-compute")["services"]
+    reported = [one["updated_at"] for one in found if one["host"] == lab.host and one["state"] == "up"]
+    if not reported or datetime.datetime.fromisoformat(reported[0] or "1970-01-01") < since:
+        return False
+    return any(one["state"] == "up" for one in cloud.get("nova", "/os-hypervisors/detail")["hypervisors"])
