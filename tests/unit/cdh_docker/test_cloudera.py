@@ -21,7 +21,7 @@ USER = Answer(body={"name": "admin", "roles": ["ROLE_ADMIN"]})
 class AwaitManagerTest(base.PluginTestCase):
     def await_manager(self, *answers, timeout=20):
         self.server = self.useFixture(ScriptedServer(*answers))
-        self.reports = []
+        self.reports: list[str] = []
         patches = (
             ("cm_session.PORT", self.server.port),
             ("cloudera.status_reporter", lambda cluster: self.reports.append),

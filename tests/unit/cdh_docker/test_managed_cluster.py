@@ -76,7 +76,7 @@ class ManagedClusterTest(ClusterTestCase):
         self.assertEqual([], self.session.asked("DELETE"))
 
     def test_the_stock_plugin_deletes_roles_of_nodes_that_are_not_empty(self):
-        deleted = []
+        deleted: list[str] = []
         service = types.SimpleNamespace(
             decommission=lambda *roles: types.SimpleNamespace(wait=lambda: types.SimpleNamespace(**FAILED)),
             delete_role=deleted.append,
