@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole small cluster in one container of the node image: HDFS, YARN and Oozie as their own users."""
+"""A whole small cluster in one container of the node image: HDFS, YARN, JobHistory and Oozie as their own users."""
 
 from __future__ import annotations
 
@@ -60,6 +60,10 @@ _SITES = {
         "mapreduce.task.io.sort.mb": "32",
         "yarn.app.mapreduce.am.resource.mb": "512",
         "yarn.app.mapreduce.am.staging-dir": "/user",
+        "mapreduce.jobhistory.address": f"{FQDN}:10020",
+        "mapreduce.jobhistory.webapp.address": f"{FQDN}:19888",
+        "mapreduce.jobhistory.intermediate-done-dir": "/user/history/done_intermediate",
+        "mapreduce.jobhistory.done-dir": "/user/history/done",
     },
     "oozie-site.xml": {"oozie.service.CallableQueueService.threads": "6"},
 }
@@ -151,15 +155,19 @@ class Cluster(fixtures.Fixture):
         self.await_answer(jmx.format(self.address), lambda answer: answer["beans"][0]["NumLiveDataNodes"] == 1)
         # The directories that Cloudera Manager makes when a service runs for the first time.
         self.run(
-            "hdfs dfs -mkdir -p /tmp /user/oozie /user/hdfs && hdfs dfs -chown oozie:oozie /user/oozie"
-            " && hdfs dfs -chmod 1777 /tmp /user",
+            "hdfs dfs -mkdir -p /tmp /user/oozie /user/hdfs /user/history && hdfs dfs -chown oozie:oozie /user/oozie"
+            " && hdfs dfs -chown mapred:hadoop /user/history && hdfs dfs -chmod 1777 /tmp /user /user/history",
             user="hdfs",
         )
         if self._yarn:
             self._daemon("yarn", "yarn resourcemanager", "resourcemanager")
             self._daemon("yarn", "yarn nodemanager", "nodemanager")
+            # Oozie asks it about a MapReduce job that has ended.
+            self._daemon("mapred", "mapred historyserver", "historyserver")
             metrics = f"http://{self.address}:8088/ws/v1/cluster/metrics"
             self.await_answer(metrics, lambda answer: answer["clusterMetrics"]["activeNodes"] == 1)
+            history = f"http://{self.address}:19888/ws/v1/history/info"
+            self.await_answer(history, lambda answer: "startedOn" in answer["historyInfo"])
 
     def _daemon(self, user: str, command: str, name: str) -> None:
         environment = {"HADOOP_OPTS": "-Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
