@@ -52,7 +52,7 @@ def direct(host: str, port: int, timeout: float) -> Stream:
 def through_command(command: str) -> Stream:
     """Start *command* (Sahara's ``proxy_command``) with its standard input and output as the connection."""
     ours, theirs = socket.socketpair()
-    # Where eventlet has patched the sockets both ends are non-blocking, which the command does not expect of its streams.
+    # Where eventlet has patched the sockets both ends are non-blocking, which no command expects of its streams.
     os.set_blocking(theirs.fileno(), True)
     try:
         process = subprocess.Popen(

@@ -31,16 +31,24 @@ class SshdContainer(fixtures.Fixture):
     :param hostname: of the container.
     :param sshd_options: options for sshd_config, such as ``PasswordAuthentication no``.
     :param listening: whether sshd runs from the beginning.
+    :param mounts: paths that are mount points, as data volumes are.
     :ivar address: where its sshd listens.
     """
 
-    def __init__(self, hostname: str = "node", sshd_options: tuple[str, ...] = (), listening: bool = True) -> None:
+    def __init__(
+        self,
+        hostname: str = "node",
+        sshd_options: tuple[str, ...] = (),
+        listening: bool = True,
+        mounts: tuple[str, ...] = (),
+    ) -> None:
         super().__init__()
         self.hostname = hostname
         number = next(_addresses)
         self.address = f"127.{80 + os.getpid() % 40}.{number // 250 % 250}.{1 + number % 250}"
         self._options = sshd_options
         self._listening = listening
+        self._mounts = mounts
 
     def _setUp(self) -> None:
         client = docker.from_env()
@@ -52,6 +60,7 @@ class SshdContainer(fixtures.Fixture):
             name=f"ssh-test-{uuid.uuid4().hex[:12]}",
             hostname=self.hostname,
             network_mode="host",
+            tmpfs={path: "" for path in self._mounts},
             # Without a name of its own, sudo asks the resolver for it at every call.
             extra_hosts={self.hostname: self.address},
             detach=True,
