@@ -63,7 +63,7 @@ def _check(client: cm_client.CMClient, command: cm_client.Command) -> None:
         return
     own = command.get("resultMessage") or "no message"
     # The command's own message often repeats its children's.
-    observed = "; ".join([own, *(part for part in failed if part not in own)])
+    observed = "; ".join([own, *(part for part in failed if part.partition(": ")[2] not in own)])
     raise CMCommandFailed(f"command {command.get('name')} failed", where=client.where, observed=observed)
 
 

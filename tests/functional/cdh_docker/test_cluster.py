@@ -104,8 +104,7 @@ class ClusterTest(testtools.TestCase):
 
     def check_settings(self):
         """The user's and the computed settings have reached the daemon."""
-        site = self.first.run("cat /run/cloudera-scm-agent/process/*-DATANODE/hdfs-site.xml")
-        site = "".join(site.split())
+        site = "".join(self.first.run("cat /run/cloudera-scm-agent/process/*-DATANODE/hdfs-site.xml").split())
         self.assertIn("dfs.datanode.handler.count</name><value>7<", site)
         self.assertIn(f"dfs.datanode.du.reserved</name><value>{storage.reserved_for(DISK * storage.GIB)}<", site)
 
