@@ -144,11 +144,11 @@ class LifeOfAClusterTest(testtools.TestCase):
 
     def test_5_a_daemon_that_dies_is_seen_and_a_datanode_comes_back(self):
         self.hdfs(f"head -c {DATA_MIB}M /dev/urandom > data && hdfs dfs -put -f data /user/hdfs/data")
-        before = self.nodes[FIRST].run("pgrep -f proc_datanode").split()[0]
+        before = self.nodes[FIRST].run("pgrep -f [D]proc_datanode").split()[0]
         self.nodes[FIRST].run(f"kill -9 {before}")
         wait_for(lambda: self.health()["hdfs01"] != "GOOD", what="the DataNode's death in the health")
         wait_for(lambda: self.health()["hdfs01"] == "GOOD", what="the DataNode's return")
-        self.master.run("kill -9 $(pgrep -f proc_jobhistory)")
+        self.master.run("kill -9 $(pgrep -f [D]proc_jobhistory)")
         wait_for(lambda: self.health()["yarn01"] == "BAD", what="the JobHistory server's death")
         (role,) = self.service("yarn01").get_roles_by_type("JOBHISTORY")
         self.assertEqual("STOPPED", role.roleState)
@@ -159,7 +159,7 @@ class LifeOfAClusterTest(testtools.TestCase):
     def test_6_a_start_that_fails_tells_the_daemon_s_last_words(self):
         yarn = self.service("yarn01")
         (role,) = yarn.get_roles_by_type("JOBHISTORY")
-        valve = "<property><name>mapreduce.jobhistory.http.policy</name><value>NONSENSE</value></property>"
+        valve = "<property><name>mapreduce.jobhistory.store.class</name><value>NONSENSE</value></property>"
         role.update_config({"jobhistory_mapred_safety_valve": valve})
         self.assertEqual("STALE", self.service("yarn01").configStalenessStatus)
         command = Finished.anyhow(self.api.get_cluster("c1").restart(True, False))
@@ -175,7 +175,7 @@ class LifeOfAClusterTest(testtools.TestCase):
         self.await_host(SECOND)
         self.add_roles("hdfs01", SECOND, "DATANODE", "GATEWAY")
         self.add_roles("yarn01", SECOND, "NODEMANAGER", "GATEWAY")
-        name_node = self.master.run("pgrep -f proc_namenode")
+        name_node = self.master.run("pgrep -f [D]proc_namenode")
         for service, role_type in (("hdfs01", "DATANODE"), ("yarn01", "NODEMANAGER")):
             role = f"{role_type}_{service}_worker_1"
             Finished.well(self.service(service).deploy_client_config(role))
@@ -186,7 +186,7 @@ class LifeOfAClusterTest(testtools.TestCase):
                     Finished.well(command)
         Finished.well(self.api.get_cluster("c1").restart(True, True))
         self.assertIn("Live datanodes (2)", self.hdfs("hdfs dfsadmin -report"))
-        self.assertEqual(name_node, self.master.run("pgrep -f proc_namenode"))
+        self.assertEqual(name_node, self.master.run("pgrep -f [D]proc_namenode"))
 
     def test_8_decommission_keeps_the_data(self):
         before = self.hdfs("hdfs dfs -cat /user/hdfs/data | md5sum")
@@ -205,14 +205,14 @@ class LifeOfAClusterTest(testtools.TestCase):
 
     def test_9_services_restart(self):
         """The agent's restart leaves the daemons alone; a clean restart restarts them; the server keeps its state."""
-        before = self.master.run("pgrep -f proc_ | sort")
+        before = self.master.run("pgrep -f [D]proc_ | sort")
         self.master.run("service cloudera-scm-agent restart")
-        self.assertEqual(before, self.master.run("pgrep -f proc_ | sort"))
+        self.assertEqual(before, self.master.run("pgrep -f [D]proc_ | sort"))
         self.nodes[MANAGER].run("service cloudera-scm-server restart")
         self.assertEqual("c1", client(self.nodes[MANAGER]).get_cluster("c1").name)
         self.master.run("service cloudera-scm-agent clean_restart_confirmed")
         wait_for(lambda: self.health() == {"hdfs01": "GOOD", "yarn01": "GOOD"}, what="everything healthy again")
-        self.assertEqual([], sorted(set(before.split()) & set(self.master.run("pgrep -f proc_").split())))
+        self.assertEqual([], sorted(set(before.split()) & set(self.master.run("pgrep -f [D]proc_").split())))
         self.assertIn("/user/hdfs/data", self.hdfs("hdfs dfs -ls /user/hdfs"))
         self.master.run("service cloudera-scm-agent stop")
         status = self.master.run("service cloudera-scm-agent status; echo status $?", check=False)
@@ -220,9 +220,8 @@ class LifeOfAClusterTest(testtools.TestCase):
 
     def test_9z_an_agent_without_a_manager_says_what_to_write(self):
         worker = self.nodes[SECOND]
-        worker.run(
-            "service cloudera-scm-agent stop; sed -i 's/server_host=.*/server_host=/' /etc/cloudera-scm-agent/config.ini"
-        )
+        config = "/etc/cloudera-scm-agent/config.ini"
+        worker.run(f"service cloudera-scm-agent stop; sed -i 's/server_host=.*/server_host=/' {config}")
         answer = worker.run("service cloudera-scm-agent start; echo status $?", check=False)
         self.assertIn("server_host=<manager>", answer)
         self.assertIn("status 1", answer)
