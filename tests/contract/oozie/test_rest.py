@@ -85,7 +85,7 @@ class RestTest(testtools.TestCase):
             self.assertEqual((400, code), (response.status_code, response.headers["oozie-error-code"]))
 
     def test_saharas_client_loses_the_cause_of_a_refusal(self) -> None:
-        """It looks for a mark in Tomcat's error pages; Oozie 5 has no Tomcat. The plugin's client mends that."""
+        """It looks for a mark in Tomcat's error pages, and Oozie 5 has no Tomcat."""
         self.assertRaises(IndexError, self.submit, "/user/hdfs/nowhere")
 
     def test_the_share_lib_has_what_saharas_jobs_need(self) -> None:
