@@ -17,7 +17,7 @@ LOG = logging.getLogger(__name__)
 
 HEARTBEAT = 5.0
 #: A host is dead after this many seconds of silence.
-SILENCE = 20.0
+SILENCE = 45.0
 LONGEST_POLL = 30.0
 
 
