@@ -40,8 +40,8 @@ again at its node's next command.
         help="""
 Longest wait, in seconds, for a login to a new node to work.
 
-A container's sshd answers within seconds, so a longer wait only hides a cause. What waiting cannot mend, such as a refused
-password, ends the wait earlier.
+A container's sshd answers within seconds, so a longer wait only hides a cause. What waiting cannot mend, such as a
+refused password, ends the wait earlier.
 """,
     ),
     cfg.IntOpt(
@@ -139,7 +139,8 @@ What is stored there counts against the instance's memory. Docker's own default 
         help="""
 Where an instance finds its data volume: a Docker volume that lives as long as the instance.
 
-Data of HDFS and the like belong there and not into the container's root, whose copy-on-write layer is slow. Empty: none.
+Data of HDFS and the like belong there and not into the container's root, whose copy-on-write layer is slow. Empty:
+none.
 """,
     ),
     cfg.MultiStrOpt(

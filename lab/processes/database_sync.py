@@ -61,9 +61,8 @@ def keystone(lab: settings.Lab) -> None:
 
 
 def nova(lab: settings.Lab) -> None:
-    from nova.cmd import manage
-
     from nova import config, objects
+    from nova.cmd import manage
 
     files = ["--config-file", str(lab.etc / "nova.conf"), "--config-file", str(lab.etc / "nova-database.conf")]
     config.parse_args(["nova-manage", *files])

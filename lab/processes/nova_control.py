@@ -13,12 +13,11 @@ import sys
 def main() -> None:
     import nova.cmd
     import nova.conf
+    from nova import config, objects, service
     from nova.conductor import rpcapi as conductor_rpcapi
     from nova.scheduler import rpcapi as scheduler_rpcapi
     from oslo_log import log as logging
     from oslo_service import service as oslo_service
-
-    from nova import config, objects, service
 
     sys.argv[0] = "nova-api"
     config.parse_args(sys.argv)

@@ -229,7 +229,9 @@ class DockerEngine(heat_engine.HeatEngine):
         if report.other_hostname:
             LOG.warning(
                 "[%s] its hostname is %s and cannot be set; /etc/hosts has it as an alias of %s",
-                instance.instance_name, report.other_hostname, instance.fqdn(),
+                instance.instance_name,
+                report.other_hostname,
+                instance.fqdn(),
             )
         if report.volumes is not None and report.volumes != instance.storage_devices_number:
             conductor.API.instance_update(context.ctx(), instance, {"storage_devices_number": report.volumes})
@@ -237,7 +239,10 @@ class DockerEngine(heat_engine.HeatEngine):
         if report.volumes is not None and report.volumes < wanted:
             LOG.warning(
                 "[%s] %d of %d volumes are mounted at %s*; the others are not used",
-                instance.instance_name, report.volumes, wanted, instance.node_group.volume_mount_prefix,
+                instance.instance_name,
+                report.volumes,
+                wanted,
+                instance.node_group.volume_mount_prefix,
             )
 
 

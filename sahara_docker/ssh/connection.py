@@ -151,9 +151,7 @@ def _dial(node: route.Node, deadline: deadlines.Deadline, gateway: Connection | 
             return dial.through_command(node.proxy_command)
         return dial.direct(node.host, node.port, min(_HANDSHAKE, deadline.remaining()))
     except socket.gaierror as failure:
-        raise errors.NoRoute(
-            "the name cannot be resolved", where=str(node), observed=describe(failure)
-        ) from failure
+        raise errors.NoRoute("the name cannot be resolved", where=str(node), observed=describe(failure)) from failure
     except socket.timeout as failure:
         raise errors.NodeNotUp(
             f"nothing answers on port {node.port}",

@@ -30,9 +30,7 @@ def append(path: str, size: int) -> str:
 def prepend(path: str, size: int) -> str:
     """Add before the beginning of *path*."""
     target = _quoted(path)
-    return _staged(
-        size, f'{{ [ ! -e {target} ] || cat {target} >> "$staged"; }} && cat "$staged" > {target}'
-    )
+    return _staged(size, f'{{ [ ! -e {target} ] || cat {target} >> "$staged"; }} && cat "$staged" > {target}')
 
 
 def read(path: str) -> str:

@@ -39,9 +39,7 @@ class ConnectionPool:
         return len(self._kept)
 
     @contextlib.contextmanager
-    def lend(
-        self, node: route.Node, deadline: deadlines.Deadline, patience: float
-    ) -> Iterator[connections.Connection]:
+    def lend(self, node: route.Node, deadline: deadlines.Deadline, patience: float) -> Iterator[connections.Connection]:
         """Lend the connection to *node*, opening it when there is none that lives.
 
         :param patience: seconds to try again while the node refuses or drops connections.
@@ -55,7 +53,20 @@ class ConnectionPool:
         finally:
             with self._changed:
                 connection.users -= 1
+                # Set aside by renew() while others worked on it: the last one closes it.
+                abandoned = not connection.users and self._kept.get(node.id) is not connection
                 self._changed.notify_all()
+            if abandoned:
+                connection.close()
+
+    def renew(self, node_id: str) -> None:
+        """Let the next work on a node log in anew; what runs on its connection now goes on to its end."""
+        with self._changed:
+            connection = self._kept.pop(node_id, None)
+            self._changed.notify_all()
+            idle = connection is not None and not connection.users
+        if connection is not None and idle:
+            connection.close()
 
     def forget(self, node_id: str) -> None:
         """Close the connection of a node that is gone, and forget its host key."""

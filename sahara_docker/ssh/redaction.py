@@ -17,10 +17,10 @@ MASK = "***"
 # Each has the text to keep as group 1; what follows it, up to the next quote or blank, is hidden.
 _QUOTED = r"""("[^"]*"|'[^']*'|[^\s'"]+)"""
 _FORMS = [
-    re.compile(rf"(?i)(\bpassword\s+){_QUOTED}"),                      # SQL: CREATE USER x WITH PASSWORD 'y'
+    re.compile(rf"(?i)(\bpassword\s+){_QUOTED}"),  # SQL: CREATE USER x WITH PASSWORD 'y'
     re.compile(rf"(?i)(\b(?:PGPASSWORD|MYSQL_PWD|\w*PASSWORD|\w*SECRET|\w*TOKEN)=){_QUOTED}"),
-    re.compile(rf"(\s-{{1,2}}(?:pw|password|pass|token)(?:\s+|=)){_QUOTED}"),   # kadmin -pw x
-    re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)([^\s@]+)(?=@)"),   # a URL's user information
+    re.compile(rf"(\s-{{1,2}}(?:pw|password|pass|token)(?:\s+|=)){_QUOTED}"),  # kadmin -pw x
+    re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)([^\s@]+)(?=@)"),  # a URL's user information
     re.compile(r"((?:echo|printf)\s+(?:-\S+\s+)?)([^|;&]+)(?=\|\s*(?:sudo\s+)?(?:\S*/)?(?:chpasswd|passwd|sudo\s+-S))"),
 ]
 

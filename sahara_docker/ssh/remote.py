@@ -82,6 +82,10 @@ class NodeRemote(ssh_remote.InstanceInteropHelper):
     def close(self) -> None:
         """For callers of the stock bulk helper; the connection is kept for the next one."""
 
+    def reconnect(self) -> None:
+        """Have the next command log in anew: a login keeps the environment and the groups of its moment."""
+        self._remotes.connections.renew(self.instance.instance_id)
+
     # -- commands ---------------------------------------------------------------------------------------------------
 
     def check_login(self, timeout: float) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import socket
 import urllib.error
@@ -41,7 +42,8 @@ def _http(url: str, pattern: str) -> str | None:
             body = answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         return f"{url} answers {error.code}"
-    except (OSError, ValueError) as error:
+    # HTTPException: a port of the ephemeral range that nobody listens on yet can connect to itself and echo.
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return f"{url} does not answer: {getattr(error, 'reason', error)}"
     if not re.search(pattern, body):
         return f"{url} answers, but its body does not match {pattern!r} yet"

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import requests
+from sahara import exceptions as sahara_exceptions
 from sahara.plugins import kerberos
 from sahara.service.edp.oozie import oozie
 
@@ -14,6 +16,7 @@ from sahara_docker import exceptions
 CONNECT_TIMEOUT = 10
 # Oozie reads the workflow from HDFS before it answers a submission.
 READ_TIMEOUT = 120
+_LONGEST_CAUSE = 1000
 
 
 class OozieClient(oozie.OozieClient):
@@ -21,25 +24,21 @@ class OozieClient(oozie.OozieClient):
 
     def post(self, job_execution: Any, url: str, data: str, headers: dict[str, str]) -> str:
         """Submit a job and return Oozie's identifier of it."""
-        response = self._ask(job_execution, "POST", url, data=data.encode(), headers=headers)
-        oozie._check_status_code(response, 201)
-        return oozie.get_json(response)["id"]
+        return self._ask(job_execution, "POST", url, 201, data=data.encode(), headers=headers).json()["id"]
 
     def put(self, job_execution: Any, url: str) -> None:
         """Change a job's state."""
-        oozie._check_status_code(self._ask(job_execution, "PUT", url), 200)
+        self._ask(job_execution, "PUT", url, 200)
 
     def get(self, job_execution: Any, url: str) -> Any:
         """Return what Oozie knows about a job."""
-        response = self._ask(job_execution, "GET", url)
-        oozie._check_status_code(response, 200)
-        return oozie.get_json(response)
+        return self._ask(job_execution, "GET", url, 200).json()
 
-    def _ask(self, job_execution: Any, method: str, url: str, **content: Any) -> requests.Response:
+    def _ask(self, job_execution: Any, method: str, url: str, wanted: int, **content: Any) -> requests.Response:
         session = self._get_http_session(job_execution.extra.get("neutron"))
         session.trust_env = False
         try:
-            return session.request(method, url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), **content)
+            response = session.request(method, url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), **content)
         except requests.RequestException as fault:
             raise exceptions.SaharaDockerError(
                 f"no answer from Oozie to {method} {url}",
@@ -47,6 +46,21 @@ class OozieClient(oozie.OozieClient):
                 observed=str(fault),
                 remedy="look at the service oozie01 in Cloudera Manager",
             ) from fault
+        if response.status_code != wanted:
+            raise sahara_exceptions.OozieException(f"HTTP {response.status_code}: {_cause(response)}")
+        return response
+
+
+def _cause(response: requests.Response) -> str:
+    """Oozie's own words about a refusal.
+
+    Every Oozie has them in a header (Oozie's REST API, "oozie-error-message"); a proxy or a servlet container in front
+    of it has only a page. Stock Sahara splits Tomcat's page at a mark that is not in any other, and dies of that.
+    """
+    words = [response.headers.get(f"oozie-error-{name}") for name in ("code", "message")]
+    if any(words):
+        return " ".join(word for word in words if word)
+    return " ".join(re.sub(r"<[^<>]*>", " ", response.text).split())[:_LONGEST_CAUSE] or response.reason
 
 
 class OozieEngineMixin:

@@ -39,9 +39,7 @@ class Cloud(fixtures.Fixture):
 
     def _setUp(self) -> None:
         heat = types.SimpleNamespace(
-            stacks=types.SimpleNamespace(
-                list=self._list, create=self._create, get=self._get, delete=self._delete
-            ),
+            stacks=types.SimpleNamespace(list=self._list, create=self._create, get=self._get, delete=self._delete),
             resources=types.SimpleNamespace(list=self._resources),
         )
         self.useFixture(fixtures.MonkeyPatch("sahara.utils.openstack.heat.client", lambda: heat))

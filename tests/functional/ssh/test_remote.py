@@ -48,6 +48,29 @@ class RemoteTestCase(testtools.TestCase):
         return self.remotes.remote(nodes.instance(node.address, **values))
 
 
+class ReconnectTest(RemoteTestCase):
+    def test_the_next_login_sees_what_a_login_reads(self) -> None:
+        node = self.remote(self.node())
+        node.execute_command("echo GREETING=hello | sudo tee -a /etc/environment")
+        self.assertEqual((0, "\n"), node.execute_command("echo $GREETING"))
+        node.reconnect()
+        self.assertEqual((0, "hello\n"), node.execute_command("echo $GREETING"))
+
+    def test_what_runs_goes_on_to_its_end(self) -> None:
+        node = self.remote(self.node())
+        outcome: list[Any] = []
+        begun = "/tmp/begun"
+        command = f"touch {begun}; sleep 2; echo done"
+        worker = threading.Thread(target=lambda: outcome.append(node.execute_command(command)))
+        worker.start()
+        while node.execute_command(f"test -e {begun}", raise_when_error=False)[0]:
+            time.sleep(0.05)
+        node.reconnect()
+        self.assertEqual((0, "new\n"), node.execute_command("echo new"))
+        worker.join(20)
+        self.assertEqual([(0, "done\n")], outcome)
+
+
 class LoginTest(RemoteTestCase):
     def test_password(self) -> None:
         self.assertEqual((0, "cdh\n"), self.remote(self.node()).execute_command("id -un"))
@@ -225,9 +248,7 @@ class CommandTest(RemoteTestCase):
         self.node_remote.check_login(20)
         self.container.container.pause()
         try:
-            self.assertRaises(
-                sahara_exceptions.TimeoutException, self.node_remote.execute_command, "true", timeout=2
-            )
+            self.assertRaises(sahara_exceptions.TimeoutException, self.node_remote.execute_command, "true", timeout=2)
         finally:
             self.container.container.unpause()
         self.assertEqual((0, "ok\n"), self.node_remote.execute_command("echo ok"))
@@ -285,9 +306,7 @@ class CommandTest(RemoteTestCase):
 
     def test_dialogue_that_ends_early_or_never(self) -> None:
         never = _Answers({}, end="never said")
-        self.assertRaises(
-            errors.ConnectionLost, self.node_remote.execute_on_vm_interactive, "exit", never, timeout=20
-        )
+        self.assertRaises(errors.ConnectionLost, self.node_remote.execute_on_vm_interactive, "exit", never, timeout=20)
         self.assertRaises(
             sahara_exceptions.TimeoutException, self.node_remote.execute_on_vm_interactive, "sleep 60", never, timeout=1
         )

@@ -8,6 +8,7 @@ from unittest import mock
 
 import fixtures
 import requests
+from sahara import exceptions as sahara_exceptions
 from sahara.service.edp.oozie import oozie
 
 from sahara_docker import exceptions
@@ -57,6 +58,21 @@ class OozieClientTest(base.PluginTestCase):
         self.useFixture(fixtures.MonkeyPatch("sahara_docker.plugins.cdh_docker.edp.READ_TIMEOUT", 0.1))
         error = self.assertRaises(exceptions.SaharaDockerError, self.client(Answer(delay=2, body={})).get_job_info, JOB)
         self.assertIn("[master.novalocal] no answer from Oozie", str(error))
+
+    def refusal(self, answer):
+        client = self.client(answer)
+        return str(self.assertRaises(sahara_exceptions.OozieException, client.add_job, "<configuration/>", JOB))
+
+    def test_a_refusal_has_oozies_own_words(self):
+        headers = {"oozie-error-code": "E0504", "oozie-error-message": "App directory [/nowhere] does not exist"}
+        answer = Answer(400, {"errorMessage": "in other words"}, headers=headers)
+        self.assertIn("HTTP 400: E0504 App directory [/nowhere] does not exist", self.refusal(answer))
+        stock = self.client(answer, kind=oozie.OozieClient)
+        self.assertRaises(IndexError, stock.add_job, "<configuration/>", JOB)
+
+    def test_a_refusal_by_something_else_has_its_page(self):
+        page = Answer(502, "<html><body><h1>Bad\nGateway</h1> try later</body></html>", content_type="text/html")
+        self.assertIn("HTTP 502: Bad Gateway try later", self.refusal(page))
 
     def test_the_engine_uses_this_client_and_our_parts(self):
         handler = versions.VersionFactory().get_version_handler("5.13.0")
