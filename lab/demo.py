@@ -65,7 +65,7 @@ def page(
     lines += [f"Memory of OpenStack, MariaDB and RabbitMQ: {memory.resident_mb(lab)} MB", ""]
     lines += [
         "Real: Keystone, Placement, Glance, Nova, Neutron, Heat, Sahara, MariaDB, RabbitMQ, Docker, PostgreSQL,",
-        "      HDFS, YARN and MapReduce of Apache Hadoop.",
+        "      Oozie, and HDFS, YARN and MapReduce of Apache Hadoop.",
         f"Stand-ins, since the real ones cannot be had: {'; '.join(STAND_INS)}.",
         "",
         "Next:",

@@ -107,7 +107,8 @@ def _steps(lab: settings.Lab, running: bool, built: dict[str, node_image.Image])
         plan.Step("this project in it", project, ("OpenStack's Python environment",)),
         plan.Step("Debian base and Hadoop", inputs, ("packages",)),
         plan.Step("OpenStack", openstack, ("this project in it",)),
-        plan.Step("node image", image, ("Debian base and Hadoop", "packages")),
+        # Behind the project's step, which may stop the lab and with it its Docker daemon.
+        plan.Step("node image", image, ("Debian base and Hadoop", "this project in it")),
         plan.Step("node image in Glance and Sahara", register, ("node image", "OpenStack")),
     ]
 
