@@ -13,7 +13,16 @@ from lab import command, console, demo, installation, settings, teardown, testin
 from sahara_docker import exceptions
 
 #: What sudo keeps of the caller's environment: where the state is, and how packages are fetched.
-_KEPT = ("LAB_STATE", "DOCKER_HOST", "http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+_KEPT = (
+    "LAB_STATE",
+    "DOCKER_HOST",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 def _become_root(arguments: list[str]) -> None:
@@ -30,8 +39,10 @@ def _become_root(arguments: list[str]) -> None:
             remedy="run it as root, or install sudo",
         )
     console.say("The lab needs root (network interfaces, containers, packages): going on with sudo.")
-    kept = [f"{name}={os.environ[name]}" for name in _KEPT if name in os.environ]
-    os.execvp("sudo", ["sudo", "env", *kept, sys.executable, "-m", "lab", *arguments])  # noqa: S606
+    # By name: a proxy's address can hold a password, and arguments can be read by every user of the machine.
+    kept = ",".join(name for name in _KEPT if name in os.environ)
+    words = ["sudo", *([f"--preserve-env={kept}"] if kept else []), sys.executable, "-m", "lab", *arguments]
+    os.execvp("sudo", words)  # noqa: S606
 
 
 def _interrupt(*_) -> None:

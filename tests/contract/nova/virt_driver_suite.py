@@ -54,6 +54,7 @@ class DockerDriverSuite(test_virt_drivers._VirtDriverTestCase, test.TestCase):
     def setUp(self) -> None:
         sahara_docker.conf.register_nova_opts(driver.CONF)
         self.flags(host=_HOST)
+        self.flags(host=environment.docker_host(), group="docker")
         self.useFixture(environment.Bridge(_BRIDGE, ("10.0.0.254/24",)))
         image = {**glance_fixture.GlanceFixture.image1, "container_format": "docker"}
         self.stub_out("nova.tests.fixtures.glance.GlanceFixture.image1", image)

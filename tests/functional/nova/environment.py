@@ -38,6 +38,11 @@ def test_image() -> str:
         raise AssertionError("SAHARA_DOCKER_TEST_IMAGE is not set: run `make test`, which builds the image") from None
 
 
+def docker_host() -> str:
+    """Address of the daemon that docker-py's ``from_env`` talks to, for ``[docker] host``."""
+    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+
 def remove_image(image_id: str) -> None:
     """Remove what the driver loaded of a Glance image, as far as it is there."""
     with contextlib.closing(docker.from_env()) as client:
@@ -80,7 +85,7 @@ class Compute(fixtures.Fixture):
     """A driver on this machine's Docker daemon, as compute host of its own; removes its containers at the end."""
 
     def __init__(self, **options: Any) -> None:
-        self._options = options
+        self._options = {"host": docker_host(), **options}
 
     def _setUp(self) -> None:
         self.host = f"nova-test-{uuid.uuid4().hex[:8]}"
