@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fetches Hadoop's jars with the machine's own Maven, and so from wherever that is configured to look."""
+"""Fetches Hadoop's jars from Maven Central."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from lab import command
+from lab import maven
 from sahara_docker import exceptions
 
 POM = Path(__file__).with_name("pom.xml")
@@ -20,35 +20,17 @@ class HadoopUnavailable(exceptions.SaharaDockerError):
 def fetch(directory: Path, log: Path, timeout: float = 900) -> None:
     """Fill *directory* with the jars of ``pom.xml``, flat.
 
-    What Maven's local repository already has is not asked for again, so this also works without a network then.
     *directory* appears only when it is complete.
 
     :param log: takes Maven's output.
     :param timeout: seconds, for Maven.
-    :raises HadoopUnavailable: Maven is missing, or brought no Hadoop.
-    :raises lab.command.CommandFailed: Maven failed; with its last lines and the log's path.
+    :raises HadoopUnavailable: Maven brought no Hadoop.
+    :raises lab.maven.NoMaven, lab.command.CommandFailed: see :func:`lab.maven.copy`.
     """
-    if not shutil.which("mvn"):
-        raise HadoopUnavailable(
-            "no Maven on this machine", remedy="install the packages maven and default-jdk-headless"
-        )
     new = directory.with_name(directory.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    maven = [
-        "mvn",
-        "--batch-mode",
-        "--quiet",
-        "--file",
-        POM,
-        "dependency:copy-dependencies",
-        f"-DoutputDirectory={new}",
-    ]
-    try:
-        # Offline first: asking takes Maven seconds even when every file is there.
-        command.run([*maven, "--offline"], log=log, what="looking for Hadoop in Maven's local repository", timeout=120)
-    except command.CommandFailed:
-        command.run(maven, log=log, what="fetching Hadoop from Maven Central", timeout=timeout)
+    maven.copy(POM, "copy-dependencies", new, directory.parent / "maven", log, timeout)
     tests = list(new.glob("hadoop-hdfs-*-tests.jar"))
     if len(tests) != 1:
         names = sorted(jar.name for jar in new.iterdir())

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import command
+from lab import maven
 from sahara_docker import exceptions
 
 HERE = Path(__file__).parent
@@ -28,7 +28,8 @@ def build(target: Path, progress: Callable[[str], None]) -> None:
 
     :param target: a directory whose content is copied to ``/`` of the image.
     :param progress: takes one line about what is going on.
-    :raises lab.command.CommandFailed: Maven could not fetch a jar; its log is in ``log`` beside ``layers``.
+    :raises lab.maven.NoMaven, lab.command.CommandFailed: see :func:`lab.maven.copy`; its log is in ``log`` beside
+        ``layers``.
     """
     home = target / "opt" / "oozie"
     jars = home / "lib"
@@ -36,9 +37,8 @@ def build(target: Path, progress: Callable[[str], None]) -> None:
     if not (pom.is_file() and pom.read_bytes() == (HERE / "pom.xml").read_bytes()):
         progress("fetching Oozie's jars")
         shutil.rmtree(home, ignore_errors=True)
-        fetch = ("mvn", "-B", "-q", "-f", HERE / "pom.xml", "dependency:copy", f"-DoutputDirectory={jars}")
-        log = target.parents[1] / "log" / "oozie.log"
-        command.run(fetch, log=log, what="fetching Oozie's jars", timeout=FETCH_TIMEOUT)
+        state = target.parents[1]
+        maven.copy(HERE / "pom.xml", "copy", jars, state / "maven", state / "log" / "oozie.log", FETCH_TIMEOUT)
         _split_off_sharelib(jars, home / "sharelib")
         shutil.copyfile(HERE / "pom.xml", pom)  # last: it says that the jars are all there
     progress("laying out Oozie")

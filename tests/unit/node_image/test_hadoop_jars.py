@@ -8,7 +8,7 @@ from pathlib import Path
 import fixtures
 import testtools
 
-from lab import command
+from lab import command, maven
 from lab.hadoop import jars
 
 
@@ -29,7 +29,7 @@ class FetchTest(testtools.TestCase):
 
     def test_without_maven_the_remedy_is_named(self) -> None:
         self.useFixture(fixtures.EnvironmentVariable("PATH", str(self.tools)))
-        error = self.assertRaises(jars.HadoopUnavailable, jars.fetch, self.directory, self.log)
+        error = self.assertRaises(maven.NoMaven, jars.fetch, self.directory, self.log)
         self.assertIn("install the packages maven", str(error))
 
     def test_maven_s_last_words_and_its_log_are_shown(self) -> None:
@@ -53,10 +53,12 @@ class FetchTest(testtools.TestCase):
             'for word; do case "$word" in -DoutputDirectory=*) out=${word#*=} ;; esac; done\n'
             f'cp {made} "$out"'
         )
+        (self.home / "maven").mkdir()
         jars.fetch(self.directory, self.log)
         calls = (self.home / "calls").read_text().splitlines()
         self.assertEqual(1, len(calls))
         self.assertIn("--offline", calls[0])
+        self.assertIn(f"-Dmaven.repo.local={self.home}/maven", calls[0])
         self.assertEqual(["hadoop-hdfs-1-webapps.jar"], os.listdir(self.directory))
 
 

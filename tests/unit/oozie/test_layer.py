@@ -19,7 +19,7 @@ _POM = "{http://maven.apache.org/POM/4.0.0}"
 _MAVEN = """#!/usr/bin/env python3
 import pathlib, sys
 from xml.etree import ElementTree
-pom = sys.argv[sys.argv.index("-f") + 1]
+pom = sys.argv[sys.argv.index("--file") + 1]
 target = pathlib.Path(next(word for word in sys.argv if word.startswith("-DoutputDirectory=")).partition("=")[2])
 target.mkdir(parents=True, exist_ok=True)
 name = "{http://maven.apache.org/POM/4.0.0}"
