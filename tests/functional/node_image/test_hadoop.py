@@ -61,9 +61,10 @@ class HadoopTest(testtools.TestCase):
     def start(self, where: node.Node, user: str, command: str, url: str) -> None:
         """Start a daemon as *user* and wait until it answers at *url*."""
         log = f"/tmp/{command.split()[-1]}.log"
-        where.run(
-            f"su - {user} -c 'HADOOP_OPTS=\"-Xmx256m -Dyarn.log.dir=/tmp\" setsid {command} >{log} 2>&1 </dev/null &'"
-        )
+        # By Docker, which puts it into the container's control group: Java does not start its metrics elsewhere.
+        options = "-Xmx256m -Dyarn.log.dir=/tmp"
+        words = f'HADOOP_OPTS="{options}" exec {command} >{log} 2>&1'
+        where.container.exec_run(["su", "-", user, "-c", words], detach=True)
         deadline = time.monotonic() + 180
         while where.container.exec_run(["curl", "-fsS", "-o", "/dev/null", url])[0]:
             if time.monotonic() > deadline:
