@@ -4,25 +4,22 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-from lab import command, console, demo, installation, settings, teardown, testing
+from lab import command, console, demo, installation, leftovers, plan, settings, teardown, testing
 from sahara_docker import exceptions
 
 #: What sudo keeps of the caller's environment: where the state is, and how packages are fetched.
-_KEPT = (
-    "LAB_STATE",
-    "DOCKER_HOST",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "PIP_INDEX_URL",
-    "PIP_EXTRA_INDEX_URL",
-    "PYTHONDONTWRITEBYTECODE",
-)
+_KEPT = ("LAB_STATE", "DOCKER_HOST", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE")
+_LOCKED = "LAB_LOCKED"
+_KEPT_PREFIXES = ("PIP_", "UV_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
 def _become_root(arguments: list[str]) -> None:
@@ -40,15 +37,61 @@ def _become_root(arguments: list[str]) -> None:
         )
     console.say("The lab needs root (network interfaces, containers, packages): going on with sudo.")
     # By name: a proxy's address can hold a password, and arguments can be read by every user of the machine.
-    kept = ",".join(name for name in _KEPT if name in os.environ)
+    personal = Path.home() / ".config/pip/pip.conf"  # root has another home
+    if personal.exists():
+        os.environ.setdefault("PIP_CONFIG_FILE", str(personal))
+    kept = ",".join(name for name in os.environ if name in _KEPT or name.startswith(_KEPT_PREFIXES))
     words = ["sudo", *([f"--preserve-env={kept}"] if kept else []), sys.executable, "-m", "lab", *arguments]
     os.execvp("sudo", words)  # noqa: S606
 
 
+@contextlib.contextmanager
+def _alone(lab: settings.Lab) -> Iterator[None]:
+    """Hold the lab against other commands, and end what one that was killed had left running.
+
+    :raises SaharaDockerError: another command is at work.
+    """
+    if os.environ.get(_LOCKED) == str(lab.state):  # below `make test`, which holds it
+        yield
+        return
+    lab.state.mkdir(parents=True, exist_ok=True)
+    with (lab.state / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise exceptions.SaharaDockerError(
+                "another command of this lab is at work",
+                where=str(lab.state),
+                observed=f"process {lock.read().strip()}",
+                remedy="wait until it has ended, or interrupt it",
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        if leftovers.end(lab, kind=settings.COMMAND_MARK):
+            console.step("ended installers and builds of a command that was killed")
+        os.environ[_LOCKED] = os.environ[settings.COMMAND_MARK] = str(lab.state)
+        yield
+
+
+def _dispatch(chosen: str, lab: settings.Lab) -> None:
+    if chosen == "down":
+        teardown.down(lab)
+    elif chosen == "test":
+        testing.run(lab)
+    elif chosen == "up":
+        installation.up(lab)
+    else:
+        demo.run(lab)
+
+
 def _interrupt(*_) -> None:
-    if not command.interrupted.is_set():
-        console.say("\nInterrupted: ending what runs ...")
+    first = not command.interrupted.is_set()
     command.interrupted.set()
+    command.cancelled.set()
+    if first:  # past Python's streams: the handler may run while the main thread holds their locks
+        os.write(2, b"\nInterrupted: ending what runs ...\n")
 
 
 def main(arguments: list[str]) -> int:
@@ -61,26 +104,25 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("test", help="run every test, the end-to-end ones included")
     chosen = parser.parse_args(arguments).command
     lab = settings.Lab(settings.default_state())
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    # Root by `su` has a user's PATH, in which dpkg, dockerd and iptables are missing.
+    os.environ["PATH"] += os.pathsep + os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/sbin"))
     try:
+        _become_root(arguments)
         if chosen == "status":
             return teardown.status(lab)
-        _become_root(arguments)
-        if chosen == "down":
-            teardown.down(lab)
-        elif chosen == "test":
-            testing.run(lab)
-        elif chosen == "up":
-            installation.up(lab)
-        else:
-            demo.run(lab)
+        with _alone(lab):
+            _dispatch(chosen, lab)
     except KeyboardInterrupt:
         console.error("interrupted")
         return 130
-    except exceptions.SaharaDockerError as error:
+    except (exceptions.SaharaDockerError, plan.StepFailed, OSError) as error:
+        if command.interrupted.is_set():
+            console.error("interrupted")
+            return 130
         console.error(str(error))
-        return 130 if command.interrupted.is_set() else 1
+        return 1
     return 0
 
 

@@ -33,6 +33,7 @@ def openstack(lab: settings.Lab, subcommand: str, *arguments: str, timeout: floa
             text=True,
             timeout=timeout,
             check=False,
+            start_new_session=True,  # Ctrl-C is for us to act on
         )
     except subprocess.TimeoutExpired as error:
         raise exceptions.SaharaDockerError("no answer", where=shown, observed=f"not done in {timeout:.0f} s") from error

@@ -26,7 +26,7 @@ PROCESSES = {
     "worker": ("HDFS_DATANODE", "YARN_NODEMANAGER"),
 }
 GROUPS = {"manager": 1, "master": 1, "worker": 2}
-CREATE_TIMEOUT, DELETE_TIMEOUT = 600, 180
+CREATE_TIMEOUT, DELETE_TIMEOUT, ANSWER_TIMEOUT = 600, 180, 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,7 @@ def ensure(lab: settings.Lab, cloud: rest.Cloud) -> tuple[Cluster, float | None]
     """
     known = find(cloud)
     if known is not None:
-        if known.status == "Active" and known.answers():
+        if known.status == "Active" and _comes_to_answer(known):
             console.step(f"cluster {NAME} is there and answers")
             return known, None
         console.step(f"cluster {NAME} is {known.status} and not fit for work: deleting it")
@@ -123,7 +123,16 @@ def ensure(lab: settings.Lab, cloud: rest.Cloud) -> tuple[Cluster, float | None]
         f"dataprocessing cluster create --name {NAME} --cluster-template cdh-on-docker",
         *("--image", registration.IMAGE_NAME, "--neutron-network", settings.NETWORK_NAME),
     )
-    return _await_active(cloud, began), time.monotonic() - began
+    return _await_active(lab, cloud, began), time.monotonic() - began
+
+
+def _comes_to_answer(known: Cluster) -> bool:
+    """Whether the daemons answer, now or soon: after a restart of their containers they need their time."""
+    try:
+        rest.wait_until(known.answers, timeout=ANSWER_TIMEOUT)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _templates(lab: settings.Lab, cloud: rest.Cloud) -> None:
@@ -143,7 +152,8 @@ def _templates(lab: settings.Lab, cloud: rest.Cloud) -> None:
         client.openstack(lab, f"{create} --node-groups", *groups)
 
 
-def _await_active(cloud: rest.Cloud, began: float) -> Cluster:
+def _await_active(lab: settings.Lab, cloud: rest.Cloud, began: float) -> Cluster:
+    remedy = f"read {lab.log}/sahara.log and nova-compute.log; `make demo` tries again"
     shown: dict[str, str] = {}
     status = reason = ""
     deadline = began + CREATE_TIMEOUT
@@ -160,12 +170,16 @@ def _await_active(cloud: rest.Cloud, began: float) -> Cluster:
         if status == "Active":
             return cluster
         if status == "Error":
-            raise exceptions.SaharaDockerError("the cluster is in Error", where=NAME, observed=cluster.reason)
+            what = "the cluster is in Error"
+            raise exceptions.SaharaDockerError(what, where=NAME, observed=cluster.reason, remedy=remedy)
         if command.interrupted.is_set():
             raise KeyboardInterrupt
         time.sleep(0.5)
     raise exceptions.SaharaDockerError(
-        f"the cluster is not Active after {CREATE_TIMEOUT} s", where=NAME, observed=f"{status}: {reason}"
+        f"the cluster is not Active after {CREATE_TIMEOUT} s",
+        where=NAME,
+        observed=f"{status}: {reason}",
+        remedy=remedy,
     )
 
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from lab.service import tail
 from sahara_docker import exceptions
 
-#: Set when the user interrupts: running commands are ended, no further one starts.
+#: Set when commands that run are to be ended and no further one to be started: a step beside them failed, or the user
+#: interrupted, in which case both are set.
+cancelled = threading.Event()
 interrupted = threading.Event()
 
 
@@ -63,10 +65,10 @@ def run(
         process.stdin.close()
     deadline = time.monotonic() + timeout
     while process.poll() is None:
-        cut = interrupted.is_set() and interruptible
+        cut = cancelled.is_set() and interruptible
         if cut or time.monotonic() > deadline:
-            _kill(process)
-            observed = "interrupted" if cut else f"not done after {timeout:.0f} s\n{tail(log)}\n"
+            end_group(process)
+            observed = "cut short" if cut else f"not done after {timeout:.0f} s\n{tail(log)}\n"
             raise CommandFailed(f"{what} failed", where=where, observed=observed, remedy=remedy)
         time.sleep(0.05)
     if process.returncode not in accept:
@@ -74,7 +76,8 @@ def run(
         raise CommandFailed(f"{what} failed", where=where, observed=observed, remedy=remedy)
 
 
-def _kill(process: subprocess.Popen) -> None:
+def end_group(process: subprocess.Popen) -> None:
+    """End a process that leads a group, and its group: SIGTERM, then SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ def elapsed() -> float:
 
 def say(text: str = "") -> None:
     """Print *text* as it is."""
-    with _LOCK:
+    with _LOCK, contextlib.suppress(OSError):  # a reader that went away, such as `| head`, ends no lab
         print(text, flush=True)
 
 

@@ -34,6 +34,12 @@ def read(lab: settings.Lab) -> dict[str, Any]:
     return state
 
 
+def is_up(lab: settings.Lab) -> bool:
+    """Whether the lab came up and no service of it is down now."""
+    state = read(lab)
+    return state["phase"] == "ready" and all(one["state"] == "up" for one in state["services"].values())
+
+
 def _is_supervisor(lab: settings.Lab, pid: int) -> bool:
     with contextlib.suppress(OSError):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -48,6 +54,7 @@ def start(lab: settings.Lab) -> None:
     lab.log.mkdir(parents=True, exist_ok=True)
     (lab.run / "supervisor.json").unlink(missing_ok=True)
     environment = {**os.environ, "LAB_STATE": str(lab.state), settings.MARK: str(lab.state)}
+    environment.pop(settings.COMMAND_MARK, None)  # it outlives the command
     with (lab.log / "supervisor.log").open("ab") as stream:
         subprocess.Popen(
             [sys.executable, "-m", "lab.supervisor"],

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from lab import cluster, command, console, control, installation, memory, settings, wordcount
+from sahara_docker import exceptions
 
 
 def run(lab: settings.Lab) -> None:
@@ -13,7 +14,7 @@ def run(lab: settings.Lab) -> None:
 
     :raises SaharaDockerError: with the first thing that failed.
     """
-    was_up = control.read(lab)["phase"] == "ready"
+    was_up = control.is_up(lab)
     console.say("OpenStack with Sahara, a Hadoop cluster on Docker containers, and a job on it.\n")
     cloud, _ = installation.up(lab)
     ready_after = console.elapsed()
@@ -23,11 +24,13 @@ def run(lab: settings.Lab) -> None:
         active_after = console.elapsed()
         console.say("\nA MapReduce job on it, through Sahara's EDP:")
         result = wordcount.run(lab, cloud, made)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, exceptions.SaharaDockerError) as error:
+        if not command.interrupted.is_set():
+            raise
         if not was_up:
             control.stop(lab)
             console.step("stopped what this command had started; what it had made is taken up by the next run")
-        raise
+        raise KeyboardInterrupt from error
     job_after = console.elapsed()
     if command.interrupted.is_set():
         raise KeyboardInterrupt
@@ -62,7 +65,11 @@ def page(
     lines += [f"  {'all together':42} {sum(phases.values()):6.1f} s"]
     if create_seconds is not None:
         lines += [f"  (of which cluster create to Active: {create_seconds:.1f} s)"]
-    lines += [f"Memory of OpenStack, MariaDB and RabbitMQ: {memory.resident_mb(lab)} MB", ""]
+    resident, share = memory.of(lab)
+    lines += [
+        f"Memory of OpenStack, MariaDB and RabbitMQ: {resident} MB resident, {share} MB with shared pages once",
+        "",
+    ]
     lines += [
         "Real: Keystone, Placement, Glance, Nova, Neutron, Heat, Sahara, MariaDB, RabbitMQ, Docker, PostgreSQL,",
         "      Oozie, and HDFS, YARN and MapReduce of Apache Hadoop.",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -15,6 +16,8 @@ from lab import settings
 from lab.service import Service
 from sahara_docker import exceptions
 
+#: What Debian's dockerd and its containerd write outside the directories that they are given, files before directories.
+_DAEMONS_OWN = ("/etc/docker/key.json", "/etc/docker", "/opt/containerd", "/run/containerd", "/run/docker")
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 
 
@@ -43,8 +46,25 @@ def choose(lab: settings.Lab) -> str:
     chosen = lab.data / "docker-host"
     if not is_chosen(lab):
         chosen.parent.mkdir(parents=True, exist_ok=True)
+        absent = [path for path in _DAEMONS_OWN if not Path(path).exists()]
+        (lab.data / "absent-before").write_text("\n".join(absent))
         chosen.write_text(machine_host() or own_host(lab))
     return host(lab)
+
+
+def clean_machine(lab: settings.Lab) -> None:
+    """Remove what the lab's daemon wrote outside its directories, unless it was there before the lab."""
+    absent = lab.data / "absent-before"
+    if not is_chosen(lab) or not is_ours(lab) or not absent.exists():
+        return
+    for path in absent.read_text().splitlines():
+        if path.endswith(".json"):
+            Path(path).unlink(missing_ok=True)
+        else:
+            with contextlib.suppress(OSError):  # not empty: somebody else's by now
+                for directory in sorted(Path(path).rglob("*"), reverse=True):
+                    directory.rmdir()
+                Path(path).rmdir()
 
 
 def is_chosen(lab: settings.Lab) -> bool:
@@ -86,12 +106,16 @@ def client(address: str, *words: str, timeout: float = 120) -> str:
 
     :raises SaharaDockerError: with the client's own words.
     """
-    done = subprocess.run(
-        ["docker", "--host", address, *words], capture_output=True, text=True, timeout=timeout, check=False
-    )
+    words = ("docker", "--host", address, *words)
+    try:
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=timeout, check=False, start_new_session=True
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise exceptions.SaharaDockerError("docker failed", where=address, observed=str(error)) from error
     if done.returncode:
         raise exceptions.SaharaDockerError(
-            f"docker {words[0]} failed", where=address, observed=done.stderr.strip() or f"exit status {done.returncode}"
+            f"docker {words[3]} failed", where=address, observed=done.stderr.strip() or f"exit status {done.returncode}"
         )
     return done.stdout
 
@@ -120,7 +144,7 @@ def service(lab: settings.Lab) -> Service:
             "--userland-proxy=false",
             f"--config-file={_configuration(lab)}",
         ),
-        lambda: answers(own_host(lab)),
+        lambda started: answers(own_host(lab)),
         patience=20,
         last=True,
     )

@@ -11,6 +11,7 @@ from lab import (
     console,
     control,
     docker_engine,
+    fingerprint,
     node_image,
     packages,
     plan,
@@ -28,18 +29,24 @@ def up(lab: settings.Lab) -> tuple[rest.Cloud, node_image.Image]:
     :raises SaharaDockerError: with the first thing that failed; what this call had started is then stopped again.
     :raises KeyboardInterrupt: after Ctrl-C, likewise.
     """
-    running = control.read(lab)["phase"] == "ready"
+    running = control.is_up(lab)
     built: dict[str, node_image.Image] = {}
+    if running and _code() != (lab.run / "code").read_text():
+        console.step("the code changed since the lab was started: restarting the services")
+        running = False
+        control.stop(lab)
     if not running and control.stop(lab):
         console.step("ended what an earlier run had left behind")
     preflight.check(lab, running=running)
-    _announce(lab)
+    announce(lab)
     try:
-        plan.run(_steps(lab, running, built), _show, command.interrupted)
+        plan.run(_steps(lab, running, built), _show, command.cancelled)
         if command.interrupted.is_set():
             raise KeyboardInterrupt
     except plan.StepFailed as failure:
         _undo(lab, running)
+        if command.interrupted.is_set():
+            raise KeyboardInterrupt from failure
         if isinstance(failure.__cause__, (exceptions.SaharaDockerError, KeyboardInterrupt)):
             raise failure.__cause__ from failure
         raise
@@ -55,17 +62,22 @@ def _undo(lab: settings.Lab, running: bool) -> None:
         console.step("stopped what this command had started")
 
 
-def _announce(lab: settings.Lab) -> None:
+def announce(lab: settings.Lab) -> None:
+    """Say what will be installed and which Docker engine is used, before anything is."""
     for directory in (lab.state, lab.cache, lab.data, lab.log, lab.run):
         directory.mkdir(parents=True, exist_ok=True)
     missing = packages.missing()
-    engine = docker_engine.machine_host()
+    engine = docker_engine.choose(lab)  # before apt, which may bring and even start another one
     if missing:
         console.say(f"Will install by apt: {' '.join(missing)}")
     if not (lab.venv / "fingerprint").exists():
         console.say(f"Will install OpenStack's Python packages into {lab.venv} (0.5 GB)")
+    if not any(lab.node_image.glob("node-*.tar")):
+        console.say("Will fetch Debian packages for the nodes by mmdebstrap, Hadoop and Oozie by Maven (0.6 GB)")
     console.say(
-        f"Docker: {f'the engine at {engine}' if engine else 'a daemon of the lab, without bridge or iptables rules'}"
+        "Docker: a daemon of the lab, without bridge or iptables rules"
+        if docker_engine.is_ours(lab)
+        else f"Docker: the engine at {engine}"
     )
 
 
@@ -74,16 +86,10 @@ def _steps(lab: settings.Lab, running: bool, built: dict[str, node_image.Image])
         packages.install_environment(lab)
         packages.provide_path(lab)
 
-    def project() -> None:
-        changed = packages.install_project(lab)
-        if changed and running:
-            console.step("this project's code changed: restarting the services")
-            control.stop(lab)
-
     def openstack() -> None:
-        docker_engine.choose(lab)
         write_openrc(lab)
-        if control.read(lab)["phase"] != "ready":
+        if not running:
+            (lab.run / "code").write_text(_code())
             control.start(lab)
         control.await_ready(lab, lambda name, seconds: console.step(f"  {name}", seconds))
 
@@ -91,9 +97,11 @@ def _steps(lab: settings.Lab, running: bool, built: dict[str, node_image.Image])
         node_image.prepare(lab.node_image, lambda text: console.step(f"  {text}"))
 
     def image() -> None:
-        rest.wait_until(
-            lambda: docker_engine.is_chosen(lab) and docker_engine.answers(docker_engine.host(lab)), timeout=180
-        )
+        def alive() -> None:
+            if command.cancelled.is_set():
+                raise exceptions.SaharaDockerError("cut short", where="node image")
+
+        rest.wait_until(lambda: docker_engine.answers(docker_engine.host(lab)), timeout=180, alive=alive)
         built["image"] = node_image.build(
             lab.node_image, docker_engine.host(lab), lab.node_password, lambda text: console.step(f"  {text}")
         )
@@ -104,13 +112,18 @@ def _steps(lab: settings.Lab, running: bool, built: dict[str, node_image.Image])
     return [
         plan.Step("packages", lambda: packages.install_packages(lab, packages.missing())),
         plan.Step("OpenStack's Python environment", environment, ("packages",)),
-        plan.Step("this project in it", project, ("OpenStack's Python environment",)),
+        plan.Step("this project in it", lambda: packages.install_project(lab), ("OpenStack's Python environment",)),
         plan.Step("Debian base and Hadoop", inputs, ("packages",)),
         plan.Step("OpenStack", openstack, ("this project in it",)),
-        # Behind the project's step, which may stop the lab and with it its Docker daemon.
-        plan.Step("node image", image, ("Debian base and Hadoop", "this project in it")),
+        plan.Step("node image", image, ("Debian base and Hadoop",)),
         plan.Step("node image in Glance and Sahara", register, ("node image", "OpenStack")),
     ]
+
+
+def _code() -> str:
+    """Fingerprint of everything that a running service may have been started from."""
+    names = ("sahara_docker", "nova", "lab", "requirements", "setup.cfg")
+    return fingerprint.of(*(settings.CHECKOUT / name for name in names))
 
 
 def _show(event: plan.Event) -> None:
@@ -122,10 +135,15 @@ def write_openrc(lab: settings.Lab) -> Path:
     """Write the file that a user sources to use the ordinary client."""
     variables = client_environment(lab)
     path = lab.state / "openrc"
+    cache = lab.cache / "client"
+    cache.mkdir(parents=True, exist_ok=True)
     lines = [f"export {name}='{value}'\n" for name, value in variables.items()]
     lines.append(f"export PATH='{lab.venv}/bin':\"$PATH\"\n")
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         stream.writelines(lines)
+    if "SUDO_UID" in os.environ:  # the one who typed the command shall be able to use it
+        for one in (path, cache):
+            os.chown(one, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
     return path
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from lab import settings
 
 
-def find(lab: settings.Lab) -> list[int]:
-    """Process ids that carry this lab's mark, less the caller and its ancestors."""
-    mark = f"{settings.MARK}={lab.state}".encode()
+def find(lab: settings.Lab, kind: str = settings.MARK) -> list[int]:
+    """Process ids that carry this lab's mark of that *kind*, less the caller and its ancestors."""
+    mark = f"{kind}={lab.state}".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) not in _ancestry():
@@ -33,19 +33,19 @@ def _ancestry() -> set[int]:
     return pids
 
 
-def end(lab: settings.Lab, patience: float = 5) -> int:
+def end(lab: settings.Lab, patience: float = 5, kind: str = settings.MARK) -> int:
     """End them, SIGTERM first and SIGKILL after *patience* seconds; return how many there were."""
-    first = find(lab)
+    first = find(lab, kind)
     _signal(first, signal.SIGTERM)
     deadline = time.monotonic() + patience
-    while (left := _alive(find(lab))) and time.monotonic() < deadline:
+    while (left := _alive(find(lab, kind))) and time.monotonic() < deadline:
         time.sleep(0.1)
     for _ in range(20):
         if not left:
             break
         _signal(left, signal.SIGKILL)
         time.sleep(0.1)
-        left = _alive(find(lab))
+        left = _alive(find(lab, kind))
     return len(first)
 
 

@@ -37,6 +37,6 @@ def copy(pom: Path, goal: str, directory: Path, repository: Path, log: Path, tim
             command.run([*words, "--offline"], log=log, what=what, timeout=120)
             return
         except command.CommandFailed:
-            if command.interrupted.is_set():
+            if command.cancelled.is_set():
                 raise
     command.run(words, log=log, what=what, timeout=timeout)

@@ -32,22 +32,46 @@ def exists() -> bool:
     return _ip("link", "show", "dev", settings.BRIDGE, check=False).returncode == 0
 
 
-def create() -> None:
-    """Make the bridge and let traffic between its ports pass; harmless when it is there."""
+def _owner() -> str:
+    """The lab that made the bridge, which the interface's alias says; empty when there is none."""
+    for line in _ip("-details", "link", "show", "dev", settings.BRIDGE, check=False).stdout.splitlines():
+        if line.split()[:1] == ["alias"]:
+            return line.split()[1]
+    return ""
+
+
+def create(lab: settings.Lab) -> None:
+    """Make the bridge and let traffic between its ports pass; harmless when it is there.
+
+    :raises SaharaDockerError: it is another lab's, or cannot be made.
+    """
     if not exists():
         _ip("link", "add", settings.BRIDGE, "type", "bridge")
+        _ip("link", "set", settings.BRIDGE, "alias", lab.host)
+    elif _owner() != lab.host:
+        raise exceptions.SaharaDockerError(
+            "the bridge belongs to another lab",
+            where=settings.BRIDGE,
+            observed=_owner() or "no name on it",
+            remedy="run `make demo-down` in that lab's checkout",
+        )
     _ip("address", "replace", _gateway(), "dev", settings.BRIDGE)
     _ip("link", "set", settings.BRIDGE, "up")
     # A Docker engine with its default settings sends bridged frames through iptables and drops what it does not know.
-    if _BRIDGE_FILTER.exists() and _BRIDGE_FILTER.read_text().strip() == "1" and not _rule("-C"):
-        _rule("-I")
+    filtered = _BRIDGE_FILTER.exists() and _BRIDGE_FILTER.read_text().strip() == "1"
+    if filtered and not _rule("-C") and not _rule("-I"):
+        raise exceptions.SaharaDockerError(
+            "no rule can be made for the lab's bridge, so its nodes could not reach each other",
+            where="iptables -I FORWARD",
+            remedy="look at what `iptables -I FORWARD -j ACCEPT` says",
+        )
 
 
-def remove() -> None:
-    """Take the bridge and its rule away; harmless when they are not there."""
-    while _rule("-C") and _rule("-D"):
-        pass
-    if exists():
+def remove(lab: settings.Lab) -> None:
+    """Take this lab's bridge and its rule away; harmless when they are not there or another lab's."""
+    if exists() and _owner() == lab.host:
+        while _rule("-C") and _rule("-D"):
+            pass
         _ip("link", "delete", settings.BRIDGE)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 import time
@@ -87,17 +88,17 @@ def run(steps: Sequence[Step], notify: Callable[[Event], None], cancelled: threa
                     return
         if stop.is_set():
             return
-        tell(Event(step.name))
         began = time.monotonic()
         try:
+            tell(Event(step.name))
             step.run()
+            tell(Event(step.name, time.monotonic() - began))
+            finished[step.name].set()
         except BaseException as error:
             failures.append(StepFailed(step.name, error))
             stop.set()
-            tell(Event(step.name, time.monotonic() - began, error))
-        else:
-            tell(Event(step.name, time.monotonic() - began))
-            finished[step.name].set()
+            with contextlib.suppress(Exception):
+                tell(Event(step.name, time.monotonic() - began, error))
 
     threads = [threading.Thread(target=work, args=(step,), name=step.name, daemon=True) for step in steps]
     for thread in threads:

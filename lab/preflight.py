@@ -7,20 +7,25 @@ import errno
 import ipaddress
 import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
 from pathlib import Path
 
-from lab import settings
+from lab import docker_engine, packages, settings
 from sahara_docker import exceptions
 
 #: Four nodes and all services took 7.5 GB at their highest; see README.
 MEMORY_MB = 8000
 #: First run: packages 1.5 GB, base image and Hadoop 2 GB, image in Docker and Glance 2 GB, data 1 GB.
 DISK_FIRST_GB, DISK_AGAIN_GB = 8, 3
+#: What apt downloads and unpacks, and where.
+DISK_APT_GB, APT_PLACE = 2, Path("/")
 #: Linux takes at most 107 bytes for the path of a Unix socket; the longest below the state directory takes 50.
 LONGEST_PATH = 57
+#: What every tool that the path is handed to takes literally: shells, configuration files, URLs, database addresses.
+PLAIN = re.compile(r"[A-Za-z0-9/._+@-]")
 
 
 class Unfit(exceptions.SaharaDockerError):
@@ -35,7 +40,7 @@ def check(lab: settings.Lab, *, running: bool) -> None:
     """
     checks = [_system, lambda: _path(lab)]
     if not running:
-        checks += [_memory, lambda: _disk(lab), _ports, _network]
+        checks += [_memory, lambda: _disk(lab), lambda: _apt_disk(lab), _ports, _network, _engine]
     problems = []
     for one in checks:
         try:
@@ -62,6 +67,14 @@ def _path(lab: settings.Lab) -> None:
             observed=f"{length} bytes, at most {LONGEST_PATH}",
             remedy="clone to a shorter path, or set LAB_STATE to a shorter one",
         )
+    strange = sorted({character for character in str(lab.state) if not PLAIN.fullmatch(character)})
+    if strange:
+        raise Unfit(
+            "the path of the state directory has characters that tools of the lab misread",
+            where=ascii(str(lab.state)),
+            observed=" ".join(map(ascii, strange)),
+            remedy="clone to a path of letters, digits and /._+@- only, or set LAB_STATE to such a one",
+        )
 
 
 def memory_mb(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -86,22 +99,36 @@ def _memory() -> None:
 
 
 def _disk(lab: settings.Lab) -> None:
-    place = lab.state
+    # The directory alone says nothing: a run that failed early leaves one too.
+    again = any(lab.node_image.glob("node-*.tar"))
+    needed = DISK_AGAIN_GB if again else DISK_FIRST_GB
+    _demand_disk(_existing(lab.state), needed, "free some, or set LAB_STATE to a directory on a larger disk")
+
+
+def _apt_disk(lab: settings.Lab) -> None:
+    if packages.missing() and APT_PLACE.stat().st_dev != _existing(lab.state).stat().st_dev:
+        _demand_disk(APT_PLACE, DISK_APT_GB, "free some, for the packages that apt will install")
+
+
+def _existing(place: Path) -> Path:
     while not place.exists():
         place = place.parent
-    needed = DISK_AGAIN_GB if lab.node_image.exists() else DISK_FIRST_GB
+    return place
+
+
+def _demand_disk(place: Path, needed: int, remedy: str) -> None:
     free = shutil.disk_usage(place).free / 2**30
     if free < needed:
         raise Unfit(
             "not enough disk space",
             where=str(place),
             observed=f"{free:.1f} GB free, {needed} GB needed",
-            remedy="free some, or set LAB_STATE to a directory on a larger disk",
+            remedy=remedy,
         )
 
 
 def _ports() -> None:
-    taken = [f"{port} ({name}){holder(port)}" for name, port in settings.PORTS.items() if _is_taken(port)]
+    taken = [f"{port} ({name}){holder(port)}" for name, port in settings.PORTS.items() if is_taken(port)]
     if taken:
         raise Unfit(
             "ports that the lab listens on are taken",
@@ -111,7 +138,7 @@ def _ports() -> None:
         )
 
 
-def _is_taken(port: int) -> bool:
+def is_taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -153,3 +180,22 @@ def _network() -> None:
                 raise Unfit(
                     "the lab's network is in use on this machine", where=str(settings.SUBNET), observed=f"route {line}"
                 )
+
+
+def _engine() -> None:
+    """The driver plugs the containers' interfaces on this machine, so the daemon must be here too."""
+    named = os.environ.get("DOCKER_HOST")
+    if not named:
+        return
+    if not named.startswith("unix://"):
+        observed = "another address than unix://, while the driver plugs network interfaces on this machine"
+    elif not docker_engine.answers(named):
+        observed = "no daemon answers there"
+    else:
+        return
+    raise Unfit(
+        "the lab cannot use the Docker daemon that DOCKER_HOST names",
+        where=named,
+        observed=observed,
+        remedy="unset DOCKER_HOST, or name the socket of a daemon of this machine",
+    )

@@ -84,8 +84,16 @@ class Cloud:
             "sahara": f"/v1.1/{self.project_id}",
             "placement": "",
         }[service]
+        url = self._lab.url(service) + prefix + path
         sent = {"X-Auth-Token": self._token, "Accept": "application/json", **(headers or {})}
-        return call(method, self._lab.url(service) + prefix + path, body, sent, timeout=timeout)[1]
+        try:
+            return call(method, url, body, sent, timeout=timeout)[1]
+        except RestError as error:
+            if error.status != 401 or hasattr(body, "read"):
+                raise
+        # Tokens end after a day, and a lab may be up for longer.
+        sent["X-Auth-Token"] = self.authenticate()
+        return call(method, url, body, sent, timeout=timeout)[1]
 
     def get(self, service: str, path: str) -> Any:
         return self.request("GET", service, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import signal
 import subprocess
@@ -30,7 +31,8 @@ class Service:
     """What is to run and how to tell that it answers.
 
     :param command: program and arguments.
-    :param ready: raises or returns False until the service answers.
+    :param ready: gets the time of the process's start (seconds since the epoch); raises or returns False until the
+        service answers.
     :param needs: names of steps that must be done before.
     :param environment: variables on top of the lab's own.
     :param timeout: seconds that the service has to become ready.
@@ -40,7 +42,7 @@ class Service:
 
     name: str
     command: tuple[str, ...]
-    ready: Callable[[], object]
+    ready: Callable[[float], object]
     needs: tuple[str, ...] = ()
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     timeout: float = 90
@@ -70,6 +72,8 @@ class Supervised:
         self._environment = {**environment, **service.environment}
         self._process: subprocess.Popen | None = None
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self.spawned = 0.0
         self._cancelled = cancelled
 
     @property
@@ -94,6 +98,7 @@ class Supervised:
         threading.Thread(target=self._watch, name=f"watch {self.service.name}", daemon=True).start()
 
     def _spawn(self) -> None:
+        self.spawned = time.time()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         stream: IO[bytes]
         with self.log.open("ab") as stream:
@@ -113,7 +118,8 @@ class Supervised:
 
     def _await_ready(self) -> None:
         try:
-            rest.wait_until(self.service.ready, timeout=self.service.timeout, alive=self._check_alive)
+            probe = functools.partial(self.service.ready, self.spawned)
+            rest.wait_until(probe, timeout=self.service.timeout, alive=self._check_alive)
         except TimeoutError as error:
             raise self._failure("did not become ready", str(error)) from error
 
@@ -145,19 +151,30 @@ class Supervised:
             if self._stopping.wait(pause):
                 return
             pause = min(pause * 2, LONGEST_PAUSE)
-            self.restarts += 1
+            with self._lock:  # stop() comes before the new process or after it, never beside
+                if self._stopping.is_set():
+                    return
+                self.restarts += 1
+                try:
+                    self._spawn()
+                except ServiceError as error:
+                    self._note_failure(error)
+                    continue
             try:
-                self._spawn()
                 self._await_ready()
                 self.state = "up"
-            except ServiceError as error:
-                with self.log.open("a") as stream:
-                    stream.write(f"\nrestart {self.restarts} failed: {error.what}\n")
+            except Exception as error:  # whatever a probe may raise: the watch goes on
+                self._note_failure(error)
                 self._kill_group(signal.SIGKILL)
+
+    def _note_failure(self, error: Exception) -> None:
+        with contextlib.suppress(OSError), self.log.open("a") as stream:
+            stream.write(f"\nrestart {self.restarts} failed: {error}\n")
 
     def stop(self) -> None:
         """End the process and its group: SIGTERM, then SIGKILL."""
-        self._stopping.set()
+        with self._lock:
+            self._stopping.set()
         if self._process is not None:
             self._kill_group(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):

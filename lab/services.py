@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import functools
 import os
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -23,6 +24,8 @@ def environment(lab: settings.Lab) -> dict[str, str]:
         "PYTHONPATH": str(lab.cache / "path"),
         # Compiled Python belongs into the state directory, not beside the sources in the checkout.
         "PYTHONPYCACHEPREFIX": str(lab.cache / "pyc"),
+        # Neutron writes a title over its environment otherwise, and with it the lab's mark.
+        "SPT_NOENV": "1",
         # stevedore keeps a cache of entry points in the user's home otherwise.
         "XDG_CACHE_HOME": str(lab.data / "cache"),
         # Python services with many threads otherwise keep an arena a thread: 15 % of the lab's memory.
@@ -50,7 +53,7 @@ def build(lab: settings.Lab) -> list[plan.Step | Service]:
 def _foundations(lab: settings.Lab) -> list[plan.Step | Service]:
     mysql, rabbit = lab.data / "mariadb", lab.data / "rabbitmq"
     return [
-        plan.Step("bridge", network.create),
+        plan.Step("bridge", lambda: network.create(lab)),
         plan.Step("mariadb-files", lambda: _install_database(lab, mysql)),
         Service(
             "mariadb",
@@ -75,7 +78,7 @@ def _foundations(lab: settings.Lab) -> list[plan.Step | Service]:
                 "--character-set-server=utf8mb3",
                 "--performance-schema=off",
             ),
-            lambda: _database_answers(mysql),
+            lambda started: _database_answers(mysql),
             ("mariadb-files",),
             patience=20,
             last=True,
@@ -84,7 +87,7 @@ def _foundations(lab: settings.Lab) -> list[plan.Step | Service]:
         Service(
             "rabbitmq",
             (RABBITMQ_SERVER,),
-            _broker_answers,
+            lambda started: _broker_answers(),
             environment=_rabbitmq_environment(lab, rabbit),
             patience=10,
             last=True,
@@ -93,21 +96,26 @@ def _foundations(lab: settings.Lab) -> list[plan.Step | Service]:
 
 
 def _install_database(lab: settings.Lab, mysql: Path) -> None:
-    if (mysql / "mysql").is_dir():
+    if mysql.is_dir():
         return
-    mysql.mkdir(parents=True, exist_ok=True)
+    new = mysql.with_name("mariadb.new")  # takes its name when it is whole
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
     command.run(
         [
             "mariadb-install-db",
             "--no-defaults",
             "--user=root",
-            f"--datadir={mysql}",
+            f"--datadir={new}",
             "--skip-test-db",
-            "--auth-root-authentication-method=normal",
+            # By the socket, as root of this machine, and in no other way: "normal" leaves TCP open without a password.
+            "--auth-root-authentication-method=socket",
+            "--auth-root-socket-user=root",
         ],
         log=lab.log / "mariadb-files.log",
         what="making MariaDB's files",
     )
+    new.rename(mysql)
 
 
 def _client(mysql: Path) -> list[str]:
@@ -116,7 +124,10 @@ def _client(mysql: Path) -> list[str]:
 
 def _database_answers(mysql: Path) -> bool:
     probe = [*_client(mysql), "--execute=select 1"]
-    return subprocess.run(probe, capture_output=True, timeout=10, check=False).returncode == 0
+    try:
+        return subprocess.run(probe, capture_output=True, timeout=10, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _create_databases(lab: settings.Lab, mysql: Path) -> None:
@@ -191,7 +202,6 @@ def _schemas(lab: settings.Lab) -> list[plan.Step]:
 
 def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service]:
     tools, etc = lab.venv / "bin", lab.etc
-    began = datetime.datetime.utcnow().replace(microsecond=0)
 
     def answers(service: str, path: str = "/") -> object:
         return rest.call("GET", lab.url(service) + path, timeout=10)
@@ -206,35 +216,38 @@ def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service
         Service(
             "keystone",
             module("identity_wsgi"),
-            lambda: answers("placement") and cloud.authenticate(),
+            lambda started: answers("placement") and cloud.authenticate(),
             ("schema-keystone", "schema-placement"),
         ),
         plan.Step("identity", lambda: identity.create(lab, cloud), ("keystone",)),
         Service(
-            "glance", stock("glance-api", "glance-api.conf"), lambda: answers("glance"), ("schema-glance", "identity")
+            "glance",
+            stock("glance-api", "glance-api.conf"),
+            lambda started: answers("glance"),
+            ("schema-glance", "identity"),
         ),
         Service(
             "nova-control",
             module("nova_control", *stock("", "nova.conf", "nova-database.conf")[1:]),
-            lambda: cloud.get("nova", "/os-services")["services"],
+            lambda started: cloud.get("nova", "/os-services")["services"],
             ("schema-nova", "identity", "rabbitmq"),
         ),
         Service(
             "nova-compute",
             stock("nova-compute", "nova.conf"),
-            lambda: _hypervisor_is_up(lab, cloud, began),
+            lambda started: _hypervisor_is_up(lab, cloud, started),
             ("nova-control", "docker", "bridge"),
         ),
         Service(
             "neutron",
             stock("neutron-server", "neutron.conf"),
-            lambda: cloud.get("neutron", "/networks"),
+            lambda started: cloud.get("neutron", "/networks"),
             ("schema-neutron", "identity", "rabbitmq"),
         ),
         Service(
             "heat-api",
             stock("heat-api", "heat.conf"),
-            lambda: answers("heat"),
+            lambda started: answers("heat"),
             ("schema-heat", "identity", "rabbitmq"),
         ),
         # Not heat-all: there the API stands still while it waits for the engine's answer.
@@ -242,22 +255,25 @@ def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service
             "heat-engine",
             stock("heat-engine", "heat.conf"),
             # A question that comes before the engine listens is lost, and is answered with an error a minute later.
-            lambda: cloud.request("GET", "heat", "/stacks", timeout=3),
+            lambda started: cloud.request("GET", "heat", "/stacks", timeout=3),
             ("heat-api",),
         ),
         Service(
             "sahara",
             stock("sahara-all", "sahara.conf"),
-            lambda: cloud.get("sahara", "/plugins")["plugins"],
+            lambda started: cloud.get("sahara", "/plugins")["plugins"],
             ("schema-sahara", "identity", "rabbitmq"),
         ),
     ]
 
 
-def _hypervisor_is_up(lab: settings.Lab, cloud: rest.Cloud, since: datetime.datetime) -> bool:
-    """Whether nova-compute has reported in since *since*: for two minutes Nova believes in one that is gone."""
+def _hypervisor_is_up(lab: settings.Lab, cloud: rest.Cloud, started: float) -> bool:
+    """Whether nova-compute has reported in since *started*: for two minutes Nova believes in one that is gone."""
     found = cloud.get("nova", "/os-services?binary=nova-compute")["services"]
     reported = [one["updated_at"] for one in found if one["host"] == lab.host and one["state"] == "up"]
-    if not reported or datetime.datetime.fromisoformat(reported[0] or "1970-01-01") < since:
+    if not reported or not reported[0]:
+        return False
+    at = datetime.datetime.fromisoformat(reported[0]).replace(tzinfo=datetime.timezone.utc)
+    if at.timestamp() < int(started):
         return False
     return any(one["state"] == "up" for one in cloud.get("nova", "/os-hypervisors/detail")["hypervisors"])

@@ -38,6 +38,9 @@ SUBNET = ipaddress.ip_network("10.222.0.0/24")
 #: everything else on the machine.
 MARK = "SAHARA_DOCKER_LAB_STATE"
 
+#: Likewise for what a command starts and waits for: installers, Maven, builds.
+COMMAND_MARK = "SAHARA_DOCKER_LAB_COMMAND"
+
 
 @dataclasses.dataclass(frozen=True)
 class Lab:
@@ -117,4 +120,4 @@ def _passwords(path: Path, names: tuple[str, ...]) -> dict[str, str]:
 
 def default_state() -> Path:
     """State directory: ``$LAB_STATE``, else ``.lab`` in the checkout."""
-    return Path(os.environ.get("LAB_STATE") or CHECKOUT / ".lab").absolute()
+    return Path(os.environ.get("LAB_STATE") or CHECKOUT / ".lab").resolve()

@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 
-from lab import leftovers, plan, services, settings
+from lab import command, leftovers, plan, services, settings
 from lab.service import Service, Supervised
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -35,6 +35,7 @@ class Supervisor:
         self._steps: dict[str, dict] = {}
         self._phase = "starting"
         self._error = ""
+        self._published = ""
         self._lock = threading.Lock()
 
     def publish(self, **changes: str) -> None:
@@ -52,10 +53,15 @@ class Supervisor:
                     for one in self.supervised
                 },
             }
+            text = json.dumps(state, indent=1)
+            if text == self._published:
+                return
             target = self.lab.run / "supervisor.json"
             temporary = target.with_suffix(".new")
-            temporary.write_text(json.dumps(state, indent=1))
-            temporary.replace(target)
+            with contextlib.suppress(OSError):  # a full disk must not end the parent of everything
+                temporary.write_text(text)
+                temporary.replace(target)
+                self._published = text
 
     def main(self) -> int:
         """Bring up, keep watch until told to stop, bring down; 0 unless the start failed."""
@@ -76,7 +82,9 @@ class Supervisor:
             return 1
         if not self.stop.is_set():
             self.publish(phase="ready")
-        while not self.stop.wait(0.5):
+        # Not stop.wait(): a signal that comes inside of it would wait for the lock that it holds.
+        while not self.stop.is_set():
+            time.sleep(0.3)
             if self.drain.is_set() and self._phase == "ready":
                 self.publish(phase="draining")
                 self._stop_all(last=False)
@@ -148,8 +156,13 @@ def main() -> int:
         directory.mkdir(parents=True, exist_ok=True)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     supervisor = Supervisor(lab)
+
+    def stop(*_) -> None:
+        supervisor.stop.set()
+        command.cancelled.set()
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: supervisor.stop.set())
+        signal.signal(number, stop)
     signal.signal(signal.SIGUSR1, lambda *_: supervisor.drain.set())
     return supervisor.main()
 

@@ -7,11 +7,13 @@ import contextlib
 import os
 import shutil
 import subprocess
+import threading
 import time
 from pathlib import Path
 
-from lab import command, console, control, docker_engine, network, node_image, settings
+from lab import console, control, docker_engine, network, node_image, settings
 from lab.service import Supervised
+from sahara_docker import exceptions
 
 #: Label that the compute driver puts on all it makes in Docker, with the name of the compute host.
 HOST_LABEL = "nova.host"
@@ -35,12 +37,21 @@ def down(lab: settings.Lab) -> None:
     if not lab.state.exists():
         console.say(f"nothing to take down: there is no {lab.state}")
         return
+    if control.read(lab)["phase"] != "ready":
+        control.stop(lab)  # what is left of a lab could make containers anew
+    failure = None
     if docker_engine.is_chosen(lab):
-        with _daemon(lab):
-            _remove_containers(lab)
+        try:
+            with _daemon(lab):
+                _remove_containers(lab)
+        except exceptions.SaharaDockerError as error:
+            failure = error  # the rest goes all the same
     control.stop(lab)
-    network.remove()
+    network.remove(lab)
     _unmount(lab)
+    if failure is not None:
+        raise failure  # with the lab's data, so that a second try finds what the first could not remove
+    docker_engine.clean_machine(lab)
     if lab.data.exists():
         # Renamed first: a removal that is cut short must not leave half a database where a new lab would look for it.
         doomed = lab.state / "data.removed"
@@ -63,7 +74,7 @@ def _daemon(lab: settings.Lab):
         (lab.run / "docker.pid").unlink(missing_ok=True)
         environment = {"PATH": os.environ["PATH"], settings.MARK: str(lab.state)}
         service, log = docker_engine.service(lab), lab.log / "docker.log"
-        started = Supervised(service, log, environment, command.interrupted)
+        started = Supervised(service, log, environment, threading.Event())  # of its own: an interrupt may be past
         started.start()
     try:
         yield
@@ -76,8 +87,11 @@ def _remove_containers(lab: settings.Lab) -> None:
     """Remove the containers that this lab's nova-compute made, and on a daemon of the machine its images too."""
     address = docker_engine.host(lab)
     if not docker_engine.answers(address):
-        console.say(f"the Docker daemon at {address} does not answer: containers of the lab may be left in it")
-        return
+        raise exceptions.SaharaDockerError(
+            "the Docker daemon does not answer, so containers of the lab may be left in it",
+            where=address,
+            remedy="start it and run this again",
+        )
     control.drain(lab)  # Nova must not bring back what is being removed
     mine = f"label={HOST_LABEL}={lab.host}"
     containers = docker_engine.client(address, "ps", "--all", "--quiet", "--no-trunc", "--filter", mine).split()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 
 from lab import command, console, control, docker_engine, installation, packages, preflight, settings, teardown
 from sahara_docker import exceptions
@@ -17,10 +18,12 @@ def run(lab: settings.Lab) -> None:
 
     :raises SaharaDockerError: when something failed; its output is above.
     """
-    if control.read(lab)["phase"] != "ready":
-        preflight.check(lab, running=False)
-    for directory in (lab.cache, lab.log, lab.data):
-        directory.mkdir(parents=True, exist_ok=True)
+    running = control.is_up(lab)
+    if not running:
+        control.stop(lab)
+    preflight.check(lab, running=running)
+    console.say("The tests use the lab, and take it down at their end together with what is in it.")
+    installation.announce(lab)
     packages.install_packages(lab, packages.missing())
     home = packages.install_environment(lab, "test", "test.txt")
     packages.install_project(lab, "test")
@@ -38,7 +41,7 @@ def run(lab: settings.Lab) -> None:
         "XDG_CACHE_HOME": str(lab.cache / "test-cache"),
         "HOME": str(lab.data),
     }
-    pytest = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q"]
+    pytest = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-x"]
     for part in _parts("unit"):
         _run(part, [*pytest, part], environment, timeout=300)
     _, image = installation.up(lab)
@@ -71,13 +74,19 @@ def _parts(kind: str) -> list[str]:
 
 def _run(what: str, words: list[object], environment: dict[str, str] | None = None, timeout: float = 300) -> None:
     console.step(f"{what} ...")
-    process = subprocess.Popen([str(word) for word in words], cwd=settings.CHECKOUT, env=environment)
-    try:
-        code = process.wait(timeout)
-    except subprocess.TimeoutExpired as error:
-        process.kill()
-        raise exceptions.SaharaDockerError(f"{what} took too long", observed=f"not done in {timeout:.0f} s") from error
+    process = subprocess.Popen(
+        [str(word) for word in words], cwd=settings.CHECKOUT, env=environment, start_new_session=True
+    )
+    deadline = time.monotonic() + timeout
+    while process.poll() is None:
+        if command.interrupted.is_set() or time.monotonic() > deadline:
+            command.end_group(process)
+            break
+        time.sleep(0.2)
     if command.interrupted.is_set():
         raise KeyboardInterrupt
-    if code:
-        raise exceptions.SaharaDockerError(f"{what} failed", observed=f"exit status {code}; its output is above")
+    if process.returncode:
+        observed = f"exit status {process.returncode}; its output is above"
+        if time.monotonic() > deadline:
+            observed = f"not done in {timeout:.0f} s"
+        raise exceptions.SaharaDockerError(f"{what} failed", observed=observed)

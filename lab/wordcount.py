@@ -68,18 +68,26 @@ def run(lab: settings.Lab, cloud: rest.Cloud, cluster: Cluster) -> Result:
     console.step(f"  {len(content) / 1e6:.1f} MB of text are in HDFS at {INPUT}")
     _definitions(lab, cloud)
     began = time.monotonic()
-    before = {job["id"] for job in _jobs(cloud)}
     configs = (settings.CHECKOUT / "examples/word-count.configs").read_text().split()
-    client.openstack(
+    printed = client.openstack(
         lab,
         f"dataprocessing job execute --cluster {NAME} --job-template word-count --input text --output counted-words",
         *("--configs", *configs),
     )
-    job = _await_end(cloud, before)
+    identifier = re.search(r'Job "([^"]+)" has been started', printed)
+    if identifier is None:
+        raise exceptions.SaharaDockerError("the client did not say which job it started", observed=printed)
+    job = _await_end(cloud, identifier[1])
     seconds = time.monotonic() - began
     state = job["info"]["status"]
     if state != "SUCCEEDED":
-        raise exceptions.SaharaDockerError("the job did not succeed", where=job["id"], observed=_cause(job))
+        raise exceptions.SaharaDockerError(
+            "the job did not succeed",
+            where=job["id"],
+            observed=_cause(job),
+            remedy=f"look at {cluster.web_pages()['Oozie']}/v1/job/{job['engine_job_id']}?show=log; "
+            f"read {lab.log}/sahara.log",
+        )
     found = _output(hdfs)
     expected = count(content)
     if found != expected:
@@ -124,13 +132,8 @@ def examples_jar(lab: settings.Lab) -> Path:
     return found[0]
 
 
-def _jobs(cloud: rest.Cloud) -> list[dict[str, Any]]:
-    return cloud.get("sahara", "/job-executions")["job_executions"]
-
-
-def _await_end(cloud: rest.Cloud, before: set[str]) -> dict[str, Any]:
+def _await_end(cloud: rest.Cloud, identifier: str) -> dict[str, Any]:
     state, deadline = "", time.monotonic() + JOB_TIMEOUT
-    identifier = next(job["id"] for job in _jobs(cloud) if job["id"] not in before)
     while time.monotonic() < deadline:
         # Asking with refresh makes Sahara look at the job now and not at its next round.
         job = cloud.get("sahara", f"/job-executions/{identifier}/refresh-status")["job_execution"]
@@ -155,7 +158,9 @@ def _output(hdfs) -> dict[str, int]:
     found: dict[str, int] = {}
     for name in hdfs.list(OUTPUT):
         if name.startswith("part-"):
-            for line in hdfs.read(f"{OUTPUT}/{name}").decode().splitlines():
+            # Not splitlines(): it also ends a line at characters that are letters to the job.
+            for line in hdfs.read(f"{OUTPUT}/{name}").decode().split("\n"):
                 word, _, number = line.rpartition("\t")
-                found[word] = int(number)
+                if line:
+                    found[word] = int(number)
     return found

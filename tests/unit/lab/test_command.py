@@ -16,8 +16,8 @@ class RunTest(testtools.TestCase):
     def setUp(self):
         super().setUp()
         self.log = Path(self.useFixture(fixtures.TempDir()).path) / "log"
-        self.interrupted = threading.Event()
-        self.useFixture(fixtures.MonkeyPatch("lab.command.interrupted", self.interrupted))
+        self.cancelled = threading.Event()
+        self.useFixture(fixtures.MonkeyPatch("lab.command.cancelled", self.cancelled))
 
     def python(self, script: str, **options) -> None:
         command.run([sys.executable, "-c", script], log=self.log, what="trying", **options)
@@ -35,12 +35,12 @@ class RunTest(testtools.TestCase):
         self.assertThat(str(error), matchers.Contains("not done after"))
 
     def test_an_interrupt_ends_it(self):
-        self.interrupted.set()
+        self.cancelled.set()
         error = self.assertRaises(command.CommandFailed, self.python, "import time; time.sleep(60)")
-        self.assertThat(str(error), matchers.Contains("interrupted"))
+        self.assertThat(str(error), matchers.Contains("cut short"))
 
     def test_what_must_not_be_cut_short_is_not(self):
-        self.interrupted.set()
+        self.cancelled.set()
         self.python("print('configured')", interruptible=False)
         self.assertThat(self.log.read_text(), matchers.Contains("configured"))
 

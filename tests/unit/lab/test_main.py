@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pathlib
 
 import fixtures
@@ -20,8 +21,9 @@ class RootTest(testtools.TestCase):
         self.useFixture(fixtures.MonkeyPatch("os.geteuid", lambda: 1000))
         self.bin = self.useFixture(fixtures.TempDir())
         self.useFixture(fixtures.EnvironmentVariable("PATH", self.bin.path))
+        self.useFixture(fixtures.EnvironmentVariable("HOME", self.bin.path))
         state = self.useFixture(fixtures.TempDir()).path
-        for name in lab_main._KEPT:
+        for name in [name for name in os.environ if name in lab_main._KEPT or name.startswith(lab_main._KEPT_PREFIXES)]:
             self.useFixture(fixtures.EnvironmentVariable(name))
         self.useFixture(fixtures.EnvironmentVariable("LAB_STATE", state))
 

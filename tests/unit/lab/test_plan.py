@@ -60,3 +60,11 @@ class RunTest(testtools.TestCase):
         steps = [plan.Step("first", cancelled.set), plan.Step("second", lambda: done.append("x"), ("first",))]
         plan.run(steps, lambda event: None, cancelled)
         self.assertEqual([], done)
+
+    def test_a_listener_that_breaks_ends_the_plan(self):
+        def notify(event):
+            raise BrokenPipeError("nobody reads")
+
+        steps = [plan.Step("first", list), plan.Step("second", list, ("first",))]
+        error = self.assertRaises(plan.StepFailed, plan.run, steps, notify)
+        self.assertIsInstance(error.__cause__, BrokenPipeError)
