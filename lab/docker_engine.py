@@ -58,13 +58,12 @@ def clean_machine(lab: settings.Lab) -> None:
     if not is_chosen(lab) or not is_ours(lab) or not absent.exists():
         return
     for path in absent.read_text().splitlines():
-        if path.endswith(".json"):
-            Path(path).unlink(missing_ok=True)
-        else:
-            with contextlib.suppress(OSError):  # not empty: somebody else's by now
-                for directory in sorted(Path(path).rglob("*"), reverse=True):
-                    directory.rmdir()
-                Path(path).rmdir()
+        for one in (*sorted(Path(path).rglob("*"), reverse=True), Path(path)):
+            with contextlib.suppress(OSError):  # a directory with something in it: somebody else's by now
+                if one.is_dir():
+                    one.rmdir()
+                elif one.is_socket() or one.name == "key.json":
+                    one.unlink()
 
 
 def is_chosen(lab: settings.Lab) -> bool:
@@ -127,6 +126,9 @@ def service(lab: settings.Lab) -> Service:
     """
     root = lab.docker_root
     root.mkdir(parents=True, exist_ok=True)
+    # Of a daemon that was killed: the next one takes a zombie of that number for a running daemon.
+    (lab.run / "docker.pid").unlink(missing_ok=True)
+    (lab.run / "docker/containerd/containerd.pid").unlink(missing_ok=True)
     program = shutil.which("dockerd") or "/usr/sbin/dockerd"
     return Service(
         "docker",

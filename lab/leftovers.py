@@ -11,6 +11,9 @@ from pathlib import Path
 
 from lab import settings
 
+#: Seconds for a Docker daemon to end its containers, which get ten each, side by side.
+DAEMON_PATIENCE = 15.0
+
 
 def find(lab: settings.Lab, kind: str = settings.MARK) -> list[int]:
     """Process ids that carry this lab's mark of that *kind*, less the caller and its ancestors."""
@@ -34,19 +37,34 @@ def _ancestry() -> set[int]:
 
 
 def end(lab: settings.Lab, patience: float = 5, kind: str = settings.MARK) -> int:
-    """End them, SIGTERM first and SIGKILL after *patience* seconds; return how many there were."""
+    """End them, SIGTERM first and SIGKILL after *patience* seconds; return how many there were.
+
+    Docker's daemon comes after the others and gets its time: it ends the containers, for which it needs its containerd.
+    """
     first = find(lab, kind)
-    _signal(first, signal.SIGTERM)
+    for rank, seconds in enumerate((patience, max(patience, DAEMON_PATIENCE), 1)):
+        _end([pid for pid in find(lab, kind) if _rank(pid) == rank], seconds)
+    return len(first)
+
+
+def _rank(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        name = Path(f"/proc/{pid}/comm").read_text()
+        return 1 if name.startswith("dockerd") else 2 if name.startswith("containerd") else 0
+    return 0
+
+
+def _end(pids: list[int], patience: float) -> None:
+    _signal(pids, signal.SIGTERM)
     deadline = time.monotonic() + patience
-    while (left := _alive(find(lab, kind))) and time.monotonic() < deadline:
+    while (left := _alive(pids)) and time.monotonic() < deadline:
         time.sleep(0.1)
     for _ in range(20):
         if not left:
             break
         _signal(left, signal.SIGKILL)
         time.sleep(0.1)
-        left = _alive(find(lab, kind))
-    return len(first)
+        left = _alive(left)
 
 
 def _alive(pids: list[int]) -> list[int]:

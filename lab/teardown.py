@@ -71,7 +71,6 @@ def _daemon(lab: settings.Lab):
     if docker_engine.is_ours(lab) and not docker_engine.answers(docker_engine.host(lab)):
         lab.etc.mkdir(parents=True, exist_ok=True)
         lab.run.mkdir(parents=True, exist_ok=True)
-        (lab.run / "docker.pid").unlink(missing_ok=True)
         environment = {"PATH": os.environ["PATH"], settings.MARK: str(lab.state)}
         service, log = docker_engine.service(lab), lab.log / "docker.log"
         started = Supervised(service, log, environment, threading.Event())  # of its own: an interrupt may be past
