@@ -264,7 +264,8 @@ def _heat(lab: settings.Lab) -> Sections:
             "max_resources_per_stack": -1,
             "max_stacks_per_tenant": -1,
         },
-        "heat_api": {"bind_host": "127.0.0.1", "bind_port": settings.PORTS["heat"], "workers": 0},
+        # One worker is no worker: the process serves itself. None would mean one for each core, beside it.
+        "heat_api": {"bind_host": "127.0.0.1", "bind_port": settings.PORTS["heat"], "workers": 1},
         "paste_deploy": {"api_paste_config": lab.venv / "etc/heat/api-paste.ini"},
         "trustee": _trustee(lab, "heat"),
         "clients_keystone": {"auth_uri": f"{lab.url('keystone')}/v3"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import hashlib
 import os
 import re
 import shutil
@@ -13,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab import command, settings
+from lab import command, fingerprint, settings
 from sahara_docker import exceptions
 
 #: The interpreter of every environment of the lab; another 3.11 in ``PATH`` may lack venv or headers.
@@ -179,15 +178,6 @@ def _systemctl(lab: settings.Lab, verb: str, units: list[str]) -> None:
     command.run(words, log=lab.log / "apt.log", what=f"systemctl {verb} of servers", timeout=60, interruptible=False)
 
 
-def _fingerprint(*paths: Path) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        files = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix != ".pyc") if path.is_dir() else [path]
-        for file in files:
-            digest.update(str(file.relative_to(settings.CHECKOUT)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
 def _uv(lab: settings.Lab) -> Path:
     """The installer, itself from a lock file."""
     home, lock = lab.cache / "uv", REQUIREMENTS / "uv.txt"
@@ -203,11 +193,11 @@ def _uv(lab: settings.Lab) -> Path:
 
 def _stamped(home: Path, *inputs: Path) -> bool:
     stamp = home / "fingerprint"
-    return stamp.exists() and stamp.read_text() == _fingerprint(*inputs)
+    return stamp.exists() and stamp.read_text() == fingerprint.of(*inputs)
 
 
 def _stamp(home: Path, *inputs: Path) -> None:
-    (home / "fingerprint").write_text(_fingerprint(*inputs))
+    (home / "fingerprint").write_text(fingerprint.of(*inputs))
 
 
 def _uv_environment(lab: settings.Lab) -> dict[str, str]:
@@ -273,7 +263,7 @@ def install_project(lab: settings.Lab, name: str = "openstack") -> bool:
     sources = [settings.CHECKOUT / one for one in ("sahara_docker", "nova", "setup.cfg", "setup.py", "pyproject.toml")]
     sources += [settings.CHECKOUT / one for one in ("README.md", "LICENSE", "requirements.txt")]
     stamp = lab.cache / name / "project-fingerprint"  # within the environment: it goes when that is made anew
-    if stamp.exists() and stamp.read_text() == _fingerprint(*sources):
+    if stamp.exists() and stamp.read_text() == fingerprint.of(*sources):
         return False
     copy = lab.cache / "source"
     shutil.rmtree(copy, ignore_errors=True)
@@ -294,7 +284,7 @@ def install_project(lab: settings.Lab, name: str = "openstack") -> bool:
         environment=variables,
         timeout=300,
     )
-    stamp.write_text(_fingerprint(*sources))
+    stamp.write_text(fingerprint.of(*sources))
     return True
 
 
