@@ -137,7 +137,7 @@ class LabTest(testtools.TestCase):
         ours = [line.split()[3] for line in lines if any(pid in line for pid in pids)]
         self.assertThat(len(ours), matchers.GreaterThan(8))
         for one in ours:
-            self.assertThat(one, matchers.StartsWith("127.0.0.1:"))
+            self.assertThat(one, matchers.MatchesRegex(r"(127\.0\.0\.1|\[::1\]):"))
 
     def test_09_no_password_in_logs_or_arguments(self):
         passwords = [*LAB.secrets.values(), LAB.node_password]
