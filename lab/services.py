@@ -28,7 +28,7 @@ def environment(lab: settings.Lab) -> dict[str, str]:
         "SPT_NOENV": "1",
         # stevedore keeps a cache of entry points in the user's home otherwise.
         "XDG_CACHE_HOME": str(lab.data / "cache"),
-        # Python services with many threads otherwise keep an arena a thread: 15 % of the lab's memory.
+        # glibc otherwise gives threads arenas of their own, whose free memory it does not return.
         "MALLOC_ARENA_MAX": "2",
     }
 

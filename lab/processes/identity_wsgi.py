@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keystone and Placement in one process, told apart by the port that a request came in on.
 
-Both are plain WSGI applications; one process saves about 80 MB and a second of start.
+Both are plain WSGI applications; one process saves the memory and the start of a second one.
 """
 
 from __future__ import annotations

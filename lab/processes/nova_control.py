@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nova's API, conductor and scheduler in one process; nova-compute stays the stock command.
 
-Four processes of Nova take 400 MB more than two on a machine of one compute host. Compute is kept apart because it must
-not see the database, and because it is the part that this project adds to.
+Each process of Nova takes well over 100 MB, too much for a machine of one compute host. Compute is kept apart, for it
+must not see the database, and because it is the part that this project adds to.
 """
 
 from __future__ import annotations
