@@ -16,16 +16,28 @@ SAHARA_OPTS: list[cfg.Opt] = [
         "ssh_password",
         secret=True,
         help="""
-Password of the image's login user, for the first login to a node.
+Password of the image's login user, for the first login to a node of an image that has no password of its own.
 
 A container has no cloud-init that would install the cluster's public key, so the first login is by password. The user's
-name is the one that the image was registered with. Left unset, only key login is tried.
+name is the one that the image was registered with. An image's property sahara_docker_password in Glance goes before
+this. Without either, only key login is tried.
+""",
+    ),
+    cfg.BoolOpt(
+        "rotate_password",
+        default=True,
+        help="""
+Replace the login user's password on every new node by a random one, right after the first login.
+
+The image's password is the same for all nodes of all clusters, and whoever can read the image may know it. Turn this
+off where the image's password has to stay valid, such as for monitoring, or where the image has no chpasswd. The
+cluster's key is installed either way.
 """,
     ),
     cfg.IntOpt(
         "ssh_max_connections",
         default=500,
-        min=1,
+        min=2,
         help="""
 Most SSH connections that an engine process keeps open at a time, one a node.
 
@@ -52,6 +64,18 @@ refused password, ends the wait earlier.
 Longest wait, in seconds, for Heat to create, change or delete a cluster's stack.
 
 Heat is told the same limit, in whole minutes.
+""",
+    ),
+    cfg.IntOpt(
+        "lease_time",
+        default=60,
+        min=5,
+        help="""
+Seconds without a sign of life after which an engine's work on a cluster is taken over by another engine.
+
+An engine that was killed on the same machine is found out at once; this is for one that cannot be seen, on another host
+or in another container. All engines of a cloud should have the same value. A shorter time finds a dead engine sooner,
+but takes one for dead that only stands still for so long.
 """,
     ),
     cfg.StrOpt(

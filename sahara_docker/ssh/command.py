@@ -90,7 +90,7 @@ def _start(
         raise errors.ConnectionLost(
             "the node did not confirm that it started a command",
             where=str(connection.node),
-            observed=connections.describe(failure),
+            observed=errors.describe(failure),
         ) from failure
     finally:
         watchdog.cancel()

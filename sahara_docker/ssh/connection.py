@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
-import io
 import logging
 import socket
 import threading
-from typing import Any, Callable, Iterator
+from typing import Iterator
 
 import paramiko
 
+from sahara_docker.ssh import authentication, dial, errors, route
 from sahara_docker.ssh import deadline as deadlines
-from sahara_docker.ssh import dial, errors, route
 from sahara_docker.ssh import host_keys as host_key_store
 
 # sshd's MaxSessions is 10 by default; two are left for whoever else looks in.
@@ -35,11 +33,19 @@ class Connection:
     """An authenticated paramiko transport to a node.
 
     :ivar node: the node.
+    :ivar method: what the node accepted.
     :ivar users: how many operations have it on loan; kept by the pool.
     """
 
-    def __init__(self, node: route.Node, transport: paramiko.Transport, stream: dial.Stream) -> None:
+    def __init__(
+        self,
+        node: route.Node,
+        transport: paramiko.Transport,
+        stream: dial.Stream,
+        method: authentication.Key | authentication.Password,
+    ) -> None:
         self.node = node
+        self.method = method
         self.users = 0
         self._transport = transport
         self._stream = stream
@@ -81,7 +87,7 @@ class Connection:
             raise errors.NoRoute(
                 f"the gateway cannot reach {host}:{port}",
                 where=str(self.node),
-                observed=describe(failure),
+                observed=errors.describe(failure),
                 remedy="sshd on the gateway needs AllowTcpForwarding yes",
             ) from failure
 
@@ -100,7 +106,7 @@ class Connection:
             if deadline.passed:
                 raise errors.DeadlineExceeded from failure
             raise errors.NotSent(
-                "no channel could be opened", where=str(self.node), observed=describe(failure)
+                "no channel could be opened", where=str(self.node), observed=errors.describe(failure)
             ) from failure
 
 
@@ -116,11 +122,14 @@ def connect(
     :raises HostKeyChanged, PasswordRefused, NoPasswordKnown: will not.
     :raises DeadlineExceeded: the deadline passed.
     """
+    known = known_keys.known(node)
     stream = _dial(node, deadline, gateway)
     try:
-        transport = _handshake(node, stream, known_keys, deadline)
+        transport = _handshake(node, stream, known, deadline)
         try:
-            _authenticate(node, transport, deadline)
+            # Before any secret is sent.
+            known_keys.check(node, transport.get_remote_server_key())
+            method = authentication.authenticate(node, transport, deadline, acquainted=known is not None)
             transport.set_keepalive(_KEEPALIVE)
         except BaseException:
             stream.close()
@@ -129,16 +138,7 @@ def connect(
     except BaseException:
         stream.close()
         raise
-    return Connection(node, transport, stream)
-
-
-def describe(failure: BaseException) -> str:
-    """A failure in words: paramiko raises bare ``EOFError`` and ``SSHException`` without text."""
-    if isinstance(failure, EOFError):
-        return "the connection was closed by the node"
-    if isinstance(failure, OSError) and failure.strerror:
-        return failure.strerror.lower()
-    return str(failure) or type(failure).__name__
+    return Connection(node, transport, stream, method)
 
 
 def _dial(node: route.Node, deadline: deadlines.Deadline, gateway: Connection | None) -> dial.Stream:
@@ -148,10 +148,12 @@ def _dial(node: route.Node, deadline: deadlines.Deadline, gateway: Connection | 
         if gateway is not None:
             return dial.Stream(gateway.tunnel(node.host, node.port, deadline))
         if node.proxy_command:
-            return dial.through_command(node.proxy_command)
+            return dial.through_command(node.proxy_command())
         return dial.direct(node.host, node.port, min(_HANDSHAKE, deadline.remaining()))
     except socket.gaierror as failure:
-        raise errors.NoRoute("the name cannot be resolved", where=str(node), observed=describe(failure)) from failure
+        raise errors.NoRoute(
+            "the name cannot be resolved", where=str(node), observed=errors.describe(failure)
+        ) from failure
     except socket.timeout as failure:
         raise errors.NodeNotUp(
             f"nothing answers on port {node.port}",
@@ -164,97 +166,39 @@ def _dial(node: route.Node, deadline: deadlines.Deadline, gateway: Connection | 
             raise errors.NoRoute(
                 "no route from the Sahara host",
                 where=str(node),
-                observed=describe(failure),
+                observed=errors.describe(failure),
                 remedy="the Sahara host needs a route to the cluster's management network",
             ) from failure
         raise errors.NodeNotUp(
-            f"nothing answers on port {node.port}", where=str(node), observed=describe(failure)
+            f"nothing answers on port {node.port}", where=str(node), observed=errors.describe(failure)
         ) from failure
 
 
 def _handshake(
-    node: route.Node, stream: dial.Stream, known_keys: host_key_store.HostKeys, deadline: deadlines.Deadline
+    node: route.Node, stream: dial.Stream, known_key: str | None, deadline: deadlines.Deadline
 ) -> paramiko.Transport:
     patience = min(_HANDSHAKE, deadline.remaining())
     try:
         transport = paramiko.Transport(stream.socket)
         transport.set_log_channel(_PARAMIKO_LOG)
         transport.banner_timeout = transport.handshake_timeout = patience
-        _prefer(transport, known_keys.known(node.id))
+        _prefer(transport, known_key)
         transport.start_client(timeout=patience)
-        shown = transport.get_remote_server_key()
     except (paramiko.SSHException, EOFError, OSError) as failure:
         deadline.remaining()
         raise errors.NodeNotUp(
-            "sshd was silent or dropped the connection before the login", where=str(node), observed=describe(failure)
+            "sshd was silent or dropped the connection before the login",
+            where=str(node),
+            observed=errors.describe(failure),
         ) from failure
-    try:
-        known_keys.check(node.id, shown, str(node))
-    except errors.HostKeyChanged:
-        transport.close()
-        raise
     return transport
 
 
-def _prefer(transport: paramiko.Transport, known: paramiko.PKey | None) -> None:
+def _prefer(transport: paramiko.Transport, known: str | None) -> None:
     """Ask for the remembered key's algorithm first: a node has keys of several and may show any of them."""
     if known is None:
         return
     options = transport.get_security_options()
-    first = _KEY_ALGORITHMS.get(known.get_name(), (known.get_name(),))
-    ordered = sorted(options.key_types, key=lambda algorithm: algorithm not in first)
-    options.key_types = tuple(ordered)
-
-
-def _authenticate(node: route.Node, transport: paramiko.Transport, deadline: deadlines.Deadline) -> None:
-    """Password first, then key: containers get no key from cloud-init, so the password is what works."""
-    login = node.login
-    refusal = "no password known"
-    if login.password is not None:
-        attempt = functools.partial(transport.auth_password, login.username, login.password)
-        failure = _try(node, transport, deadline, attempt)
-        if failure is None:
-            return
-        refusal = describe(failure)
-    if login.private_key:
-        key = paramiko.RSAKey.from_private_key(io.StringIO(login.private_key))
-        attempt = functools.partial(transport.auth_publickey, login.username, key)
-        failure = _try(node, transport, deadline, attempt)
-        if failure is None:
-            return
-    if login.password is None:
-        raise errors.NoPasswordKnown(
-            f"login refused for user '{login.username}'",
-            where=str(node),
-            observed=f"{refusal}, and the cluster's key is not accepted",
-            remedy="set [sahara_docker] ssh_password to the password of the image's user",
-        )
-    raise errors.PasswordRefused(
-        f"password refused for user '{login.username}'",
-        where=str(node),
-        observed=refusal,
-        remedy="[sahara_docker] ssh_password must be the password of the user that the image is registered with",
-    )
-
-
-def _try(
-    node: route.Node, transport: paramiko.Transport, deadline: deadlines.Deadline, attempt: Callable[[], Any]
-) -> BaseException | None:
-    """Run one authentication; None when it succeeded, the refusal when it was refused.
-
-    :raises NodeNotUp: when the node went away instead of answering.
-    """
-    transport.auth_timeout = min(_HANDSHAKE, deadline.remaining())
-    try:
-        attempt()
-    except (paramiko.SSHException, EOFError, OSError) as failure:
-        deadline.remaining()
-        refused = isinstance(failure, paramiko.AuthenticationException) and "timeout" not in str(failure).lower()
-        if refused and transport.is_active():
-            return failure
-        raise errors.NodeNotUp(
-            "sshd dropped the connection during the login", where=str(node), observed=describe(failure)
-        ) from failure
-    if transport.is_authenticated():
-        return None
-    return paramiko.AuthenticationException("the node asks for a second factor")
+    name = host_key_store.algorithm(known)
+    first = _KEY_ALGORITHMS.get(name, (name,))
+    options.key_types = tuple(sorted(options.key_types, key=lambda algorithm: algorithm not in first))

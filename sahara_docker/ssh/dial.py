@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import socket
-from typing import Any
+from typing import Any, Callable
 
 from eventlet.green import subprocess
 
@@ -17,20 +18,19 @@ _UNACKNOWLEDGED = 30_000
 class Stream:
     """Something with ``send``, ``recv``, ``settimeout`` and ``close``, and what has to end with it.
 
+    :param end: ends the rest; called once, after the stream is closed.
     :ivar socket: the object for paramiko or http.client.
     """
 
-    def __init__(self, stream: Any, process: subprocess.Popen | None = None) -> None:
+    def __init__(self, stream: Any, end: Callable[[], None] | None = None) -> None:
         self.socket = stream
-        self._process = process
+        self._end = end
 
     def close(self) -> None:
         self.socket.close()
-        if self._process is not None:
-            if self._process.poll() is None:
-                self._process.kill()
-            self._process.wait()
-            self._process = None
+        end, self._end = self._end, None
+        if end is not None:
+            end()
 
 
 def direct(host: str, port: int, timeout: float) -> Stream:
@@ -63,4 +63,10 @@ def through_command(command: str) -> Stream:
         raise
     finally:
         theirs.close()
-    return Stream(ours, process)
+    return Stream(ours, functools.partial(_stop, process))
+
+
+def _stop(process: subprocess.Popen) -> None:
+    if process.poll() is None:
+        process.kill()
+    process.wait()

@@ -82,6 +82,15 @@ class RemoteCommandFailed(sahara_exceptions.RemoteCommandException, sahara_excep
         sahara_exceptions.SaharaException.__init__(self, text)
 
 
+def describe(failure: BaseException) -> str:
+    """A failure in words: paramiko raises bare ``EOFError`` and ``SSHException`` without text."""
+    if isinstance(failure, EOFError):
+        return "the connection was closed by the node"
+    if isinstance(failure, OSError) and failure.strerror:
+        return failure.strerror.lower()
+    return str(failure) or type(failure).__name__
+
+
 def _shortened(text: str) -> str:
     printable = "".join(character for character in text if character in string.printable).strip()
     if len(printable) <= _SHOWN_OUTPUT:

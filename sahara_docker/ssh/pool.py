@@ -12,9 +12,9 @@ from typing import Iterator
 
 from oslo_log import log as logging
 
+from sahara_docker.ssh import authentication, errors, host_keys, route
 from sahara_docker.ssh import connection as connections
 from sahara_docker.ssh import deadline as deadlines
-from sahara_docker.ssh import errors, host_keys, route
 
 LOG = logging.getLogger(__name__)
 
@@ -45,19 +45,32 @@ class ConnectionPool:
         :param patience: seconds to try again while the node refuses or drops connections.
         :raises SshError: as ``connection.connect``.
         """
-        connection = self._take(node, deadline)
-        if connection is None:
-            connection = self._open(node, deadline, patience)
-        try:
-            yield connection
-        finally:
-            with self._changed:
-                connection.users -= 1
-                # Set aside by renew() while others worked on it: the last one closes it.
-                abandoned = not connection.users and self._kept.get(node.id) is not connection
-                self._changed.notify_all()
-            if abandoned:
-                connection.close()
+        with self._gateway_to(node, deadline, patience) as gateway:
+            connection = self._take(node, deadline)
+            if connection is None:
+                connection = self._open(node, deadline, patience, gateway)
+            try:
+                yield connection
+            finally:
+                with self._changed:
+                    connection.users -= 1
+                    # Set aside by renew() while others worked on it: the last one closes it.
+                    abandoned = not connection.users and self._kept.get(node.id) is not connection
+                    self._changed.notify_all()
+                if abandoned:
+                    connection.close()
+
+    def log_in_again(
+        self, node: route.Node, deadline: deadlines.Deadline, patience: float
+    ) -> authentication.Key | authentication.Password:
+        """Log in beside the kept connection and close; what the node accepted.
+
+        :raises SshError: as ``connection.connect``.
+        """
+        with self._gateway_to(node, deadline, patience) as gateway:
+            connection = self._connect(node, deadline, patience, gateway)
+            connection.close()
+            return connection.method
 
     def renew(self, node_id: str) -> None:
         """Let the next work on a node log in anew; what runs on its connection now goes on to its end."""
@@ -82,6 +95,14 @@ class ConnectionPool:
         """Close everything."""
         for node_id in list(self._kept):
             self.forget(node_id)
+
+    def _gateway_to(
+        self, node: route.Node, deadline: deadlines.Deadline, patience: float
+    ) -> contextlib.AbstractContextManager[connections.Connection | None]:
+        """On loan as long as what leads through it: nobody shall close it for want of room meanwhile."""
+        if node.gateway is None:
+            return contextlib.nullcontext()
+        return self.lend(node.gateway, deadline, patience)
 
     def _take(self, node: route.Node, deadline: deadlines.Deadline) -> connections.Connection | None:
         """The kept connection, or None with the caller's right to open one."""
@@ -114,10 +135,16 @@ class ConnectionPool:
                 return [self._kept.pop(node_id)]
         return None
 
-    def _open(self, node: route.Node, deadline: deadlines.Deadline, patience: float) -> connections.Connection:
+    def _open(
+        self,
+        node: route.Node,
+        deadline: deadlines.Deadline,
+        patience: float,
+        gateway: connections.Connection | None,
+    ) -> connections.Connection:
         connection = None
         try:
-            connection = self._connect(node, deadline, patience)
+            connection = self._connect(node, deadline, patience, gateway)
             return connection
         finally:
             with self._changed:
@@ -127,16 +154,18 @@ class ConnectionPool:
                     self._kept[node.id] = connection
                 self._changed.notify_all()
 
-    def _connect(self, node: route.Node, deadline: deadlines.Deadline, patience: float) -> connections.Connection:
+    def _connect(
+        self,
+        node: route.Node,
+        deadline: deadlines.Deadline,
+        patience: float,
+        gateway: connections.Connection | None,
+    ) -> connections.Connection:
         give_up = time.monotonic() + patience
         pause = _FIRST_PAUSE
         while True:
             try:
-                if node.gateway is None:
-                    return connections.connect(node, self.host_keys, deadline)
-                # The gateway has no patience of its own: the tries here would multiply it.
-                with self.lend(node.gateway, deadline, patience=0) as gateway:
-                    return connections.connect(node, self.host_keys, deadline, gateway)
+                return connections.connect(node, self.host_keys, deadline, gateway)
             except errors.NodeNotUp:
                 # Half to one and a half times the pause: those who were dropped together shall not return together.
                 wait = pause * random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries, guards no secret

@@ -9,15 +9,16 @@ import functools
 import socket
 import threading
 import time
+import zlib
 from typing import Any, Callable, Iterator, Union
 
 from oslo_config import cfg
 from oslo_log import log as logging
 from sahara import context
 from sahara import exceptions as sahara_exceptions
-from sahara.utils import ssh_remote
+from sahara.utils import network, ssh_remote
 
-from sahara_docker.ssh import command, dial, errors, http, os_release, pool, redaction, route
+from sahara_docker.ssh import authentication, command, dial, errors, http, logins, os_release, pool, redaction, route
 from sahara_docker.ssh import connection as connections
 from sahara_docker.ssh import deadline as deadlines
 from sahara_docker.ssh import files as scripts
@@ -47,6 +48,7 @@ class Remotes:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self.conf = conf
         self.connections = pool.ConnectionPool(conf.sahara_docker.ssh_max_connections)
+        self.logins = logins.Logins(conf)
         self.operations = threading.BoundedSemaphore(conf.global_remote_threshold)
         self.sessions: dict[tuple[str, int], http.NodeSession] = {}
 
@@ -56,6 +58,7 @@ class Remotes:
     def forget(self, instance: Any) -> None:
         """Close everything that leads to an instance that is gone."""
         self.connections.forget(instance.instance_id)
+        self.logins.forget(instance.instance_id)
         for host, port in list(self.sessions):
             if host in (instance.management_ip, instance.internal_ip):
                 self.sessions.pop((host, port)).close()
@@ -95,6 +98,14 @@ class NodeRemote(ssh_remote.InstanceInteropHelper):
         """
         with self._operation("Logging in", timeout) as deadline, self._lend(self._node(), deadline, patience=0):
             pass
+
+    def log_in_again(self, timeout: float) -> authentication.Key | authentication.Password:
+        """Log in beside the kept connection, and out; what the node accepted.
+
+        :raises SshError: why it cannot be done now.
+        """
+        with self._operation("Logging in again", timeout) as deadline:
+            return self._remotes.connections.log_in_again(self._node(), deadline, _PATIENCE)
 
     def execute_command(
         self,
@@ -221,23 +232,29 @@ class NodeRemote(ssh_remote.InstanceInteropHelper):
 
     def _node(self, port: int = 22, info: dict | None = None) -> route.Node:
         """Where this node answers now, by the stock helper's rules for gateways, proxy commands and namespaces."""
-        host, username, private_key, proxy_command, gateway_host, gateway_username = self._get_conn_params()
-        password = self._remotes.conf.sahara_docker.ssh_password
-        login = route.Login(username, password, private_key)
-        gateway = None
-        if gateway_host:
-            gateway = route.Node(
-                id=f"gateway {gateway_host}",
-                name="gateway",
-                host=gateway_host,
-                login=route.Login(gateway_username, password, private_key),
-                proxy_command=proxy_command,
-            )
-            proxy_command = None
-        elif proxy_command and port != 22:
-            proxy_command = self._proxy_command_to(port, info)
+        stock = self._remotes.conf
         instance = self.instance
-        return route.Node(instance.instance_id, instance.instance_name, host, login, port, gateway, proxy_command)
+        gateway = self._gateway()
+        by_command = stock.proxy_command or (stock.use_namespaces and not network.has_floating_ip(instance))
+        return route.Node(
+            id=instance.instance_id,
+            name=instance.instance_name,
+            host=ssh_remote._get_access_ip(instance),
+            login=self._remotes.logins.of(instance),
+            port=port,
+            # What leads to the gateway, such as a proxy command, is the gateway's own.
+            gateway=self._remotes.remote(gateway)._node() if gateway else None,
+            proxy_command=functools.partial(self._proxy_command_to, port, info) if by_command and not gateway else None,
+            cluster_id=instance.node_group.cluster.id,
+        )
+
+    def _gateway(self) -> Any:
+        """The proxy gateway that leads to this node, always the same of several; None when it is reached directly."""
+        group = self.instance.node_group
+        if group.is_proxy_gateway:
+            return None
+        gateways = [one for other in group.cluster.node_groups if other.is_proxy_gateway for one in other.instances]
+        return gateways[zlib.crc32(self.instance.instance_id.encode()) % len(gateways)] if gateways else None
 
     def _proxy_command_to(self, port: int, info: dict | None) -> str:
         stock = self._remotes.conf
@@ -308,18 +325,25 @@ class NodeRemote(ssh_remote.InstanceInteropHelper):
 
     def _dialler(self, node: route.Node) -> Callable[[], dial.Stream] | None:
         if node.proxy_command:
-            return functools.partial(dial.through_command, node.proxy_command)
+            command_line = node.proxy_command
+            return lambda: dial.through_command(command_line())
         if node.gateway:
             return functools.partial(self._tunnel, node.gateway, node.host, node.port)
         return None
 
     def _tunnel(self, gateway: route.Node, host: str, port: int) -> dial.Stream:
         deadline = deadlines.Deadline(self._remotes.conf.ssh_timeout_common)
-        with self._lend(gateway, deadline) as connection:
-            return dial.Stream(connection.tunnel(host, port, deadline))
+        loan = contextlib.ExitStack()
+        try:
+            connection = loan.enter_context(self._lend(gateway, deadline))
+            # The gateway's connection stays on loan as long as the tunnel is used.
+            return dial.Stream(connection.tunnel(host, port, deadline), loan.close)
+        except BaseException:
+            loan.close()
+            raise
 
     def _redacted(self, text: str) -> str:
-        return redaction.redact(text, [self._remotes.conf.sahara_docker.ssh_password])
+        return redaction.redact(text, self._remotes.logins.secrets(self.instance.instance_id))
 
     @contextlib.contextmanager
     def _operation(self, description: str, timeout: float) -> Iterator[deadlines.Deadline]:

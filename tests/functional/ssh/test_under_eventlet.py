@@ -8,7 +8,7 @@ import sys
 
 import testtools
 
-REMOTE = "tests.functional.ssh.test_remote"
+SSH = "tests.functional.ssh"
 ENGINE = "tests.functional.engine.test_docker_engine.DockerEngineTest"
 
 
@@ -26,15 +26,15 @@ class GreenThreadsTest(testtools.TestCase):
 
     def test_remote(self) -> None:
         self.run_patched(
-            f"{REMOTE}.LoginTest.test_sixteen_at_once_get_through_max_startups",
-            f"{REMOTE}.CommandTest.test_more_commands_at_once_than_sshd_allows_sessions",
-            f"{REMOTE}.CommandTest.test_big_outputs_on_both_streams",
-            f"{REMOTE}.CommandTest.test_standard_input_is_handed_over_and_ends",
-            f"{REMOTE}.CommandTest.test_timeout_is_saharas_and_the_connection_stays_usable",
-            f"{REMOTE}.CommandTest.test_frozen_node_ends_by_the_deadline",
-            f"{REMOTE}.CommandTest.test_command_cut_in_the_middle_is_never_repeated",
-            f"{REMOTE}.FilesTest.test_big_and_binary",
-            f"{REMOTE}.HttpTest.test_proxy_command_carries_ssh_and_http",
+            f"{SSH}.test_login.LoginTest.test_sixteen_at_once_get_through_max_startups",
+            f"{SSH}.test_connections.ConnectionTest.test_more_commands_at_once_than_sshd_allows_sessions",
+            f"{SSH}.test_commands.CommandTest.test_big_outputs_on_both_streams",
+            f"{SSH}.test_commands.CommandTest.test_standard_input_is_handed_over_and_ends",
+            f"{SSH}.test_commands.CommandTest.test_timeout_is_saharas_and_the_connection_stays_usable",
+            f"{SSH}.test_connections.ConnectionTest.test_frozen_node_ends_by_the_deadline",
+            f"{SSH}.test_connections.ConnectionTest.test_command_cut_in_the_middle_is_never_repeated",
+            f"{SSH}.test_files.FilesTest.test_big_and_binary",
+            f"{SSH}.test_routes.HttpTest.test_proxy_command_carries_ssh_and_http",
         )
 
     def test_engine(self) -> None:

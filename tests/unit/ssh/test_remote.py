@@ -11,7 +11,7 @@ from sahara import exceptions as sahara_exceptions
 from sahara.utils import remote as sahara_remote
 from sahara.utils import ssh_remote
 
-from sahara_docker.ssh import command, connection, deadline, errors, host_keys, remote, route
+from sahara_docker.ssh import authentication, command, connection, deadline, errors, host_keys, remote, route
 
 # These look addresses up and run nothing.
 KEPT = {"get_neutron_info"}
@@ -57,7 +57,7 @@ class DialTest(testtools.TestCase):
             raise failure
 
         self.useFixture(fixtures.MonkeyPatch("socket.create_connection", refuse))
-        node = route.Node("id", "node-1", "10.0.0.3", route.Login("cdh", "secret"))
+        node = route.Node("id", "node-1", "10.0.0.3", route.Login("cdh", lambda acquainted: []))
         return self.assertRaises(errors.SshError, connection.connect, node, host_keys.HostKeys(), deadline.Deadline(5))
 
     def test_no_route(self) -> None:
@@ -74,9 +74,10 @@ class DialTest(testtools.TestCase):
 
 
 class SecretsTest(testtools.TestCase):
-    def test_login_shows_no_secret(self) -> None:
-        text = repr(route.Node("id", "n", "h", route.Login("cdh", "s3cret", "s3cret-key")))
-        self.assertNotIn("s3cret", text)
+    def test_a_login_shows_no_secret(self) -> None:
+        methods = [authentication.Password("s3cret", "the image's password", ""), authentication.Key("s3cret-key")]
+        self.assertNotIn("s3cret", repr(methods))
+        self.assertNotIn("s3cret", repr(route.Node("id", "n", "h", route.Login("cdh", lambda acquainted: methods))))
 
 
 class RootTest(testtools.TestCase):
