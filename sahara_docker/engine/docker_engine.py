@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import eventlet
 from oslo_config import cfg
 from oslo_log import log as logging
 from sahara import conductor, context
@@ -14,18 +15,22 @@ from sahara.service.heat import heat_engine
 from sahara.utils import cluster as sahara_cluster
 from sahara.utils import cluster_progress_ops as progress
 
-from sahara_docker import conf, exceptions
-from sahara_docker.engine import access, fan_out, node_setup, stack, template
+from sahara_docker import cluster_extra, conf, exceptions
+from sahara_docker.engine import (
+    access,
+    credentials,
+    fan_out,
+    lease,
+    node_setup,
+    recovery,
+    scaling,
+    stack,
+    takeover,
+    template,
+)
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
-
-# In Cluster.extra: the next node's number of each node group, by its id. Numbers, and so names, are never used twice.
-_NEXT_NUMBERS = "next_node_numbers"
-
-
-class ScalingUndone(exceptions.SaharaDockerError):
-    """A scaling failed and its new nodes were removed again."""
 
 
 class DockerEngine(heat_engine.HeatEngine):
@@ -41,6 +46,7 @@ class DockerEngine(heat_engine.HeatEngine):
         super().__init__()
         conf.register_sahara_opts(CONF)
         self._remotes = remotes
+        self._keeper = lease.Keeper(CONF.sahara_docker.lease_time)
         if CONF.heat_enable_wait_condition:
             LOG.info("heat_enable_wait_condition is off for nodes that are containers: no cloud-init would signal Heat")
             CONF.set_override("heat_enable_wait_condition", False)
@@ -48,9 +54,25 @@ class DockerEngine(heat_engine.HeatEngine):
     def get_type_and_version(self) -> str:
         return "docker.1.0"
 
+    def watch_for_dead_engines(self) -> None:
+        """Take over, from now on, the clusters whose operations have died with their engine's process."""
+        recover = recovery.Recovery(self).recover
+        watch = takeover.Watch(self._keeper, CONF.sahara_docker.lease_time, recover)
+        eventlet.spawn(watch.run)
+
     # -- create, scale, delete --------------------------------------------------------------------------------------
 
+    def get_node_group_image_username(self, node_group: Any) -> str:
+        """The login user of a node group's image.
+
+        Sahara asks this before anything else when it begins to create or scale a cluster.
+        """
+        cluster = node_group.cluster
+        self._keeper.begin(cluster.id, lease.SCALE if cluster.sahara_info else lease.CREATE)
+        return super().get_node_group_image_username(node_group)
+
     def create_cluster(self, cluster: Any) -> None:
+        self._keeper.begin(cluster.id, lease.CREATE)
         super().create_cluster(_without_ntp(cluster))
 
     def scale_cluster(self, cluster: Any, target_count: dict, instances_to_delete: list | None = None) -> list:
@@ -58,46 +80,64 @@ class DockerEngine(heat_engine.HeatEngine):
 
         Sahara's caller swallows the failure, sets the cluster Active with its text, and calls no rollback.
         """
-        old = {instance.id for instance in sahara_cluster.get_instances(cluster)}
+        self._keeper.begin(cluster.id, lease.SCALE)
         try:
             return super().scale_cluster(cluster, target_count, instances_to_delete)
         except Exception as failure:
             LOG.exception("Scaling of cluster %s failed", cluster.name)
-            raise self._undo_scaling(cluster.id, old, failure) from failure
+            raise self.undo_scaling(cluster.id, failure) from failure
 
-    def _undo_scaling(self, cluster_id: str, old: set[str], failure: Exception) -> Exception:
+    def undo_scaling(self, cluster_id: str, failure: Exception) -> Exception:
+        """Remove the nodes that the scaling under way has added, and return what to tell of it.
+
+        For this engine, for a plugin that cannot use the new nodes, and for an engine that takes over from a dead one.
+
+        :param failure: why; returned as it is when the scaling had not come to its nodes.
+        :returns: ``ScalingUndone`` or ``UndoFailed``.
+        """
         cluster = conductor.API.cluster_get(context.ctx(), cluster_id)
         if cluster is None or cluster.status == sahara_cluster.CLUSTER_STATUS_DELETING:
             return failure
+        begun = lease.details_of(cluster)
+        if "first_new" not in begun:
+            return failure
         try:
-            new = [instance for instance in sahara_cluster.get_instances(cluster) if instance.id not in old]
-            left = {group.id: sum(i.id in old for i in group.instances) for group in cluster.node_groups}
+            self._keeper.begin(cluster.id, lease.SCALE)
             sahara_cluster.change_cluster_status(cluster, heat_engine.ROLLBACK_STAGES[0], str(failure))
-            self._create_instances(cluster, left, update_stack=True, instances_to_delete=new)
+            self._change_stack(cluster, scaling.members_before(cluster, begun))
             cluster = conductor.API.cluster_get(context.ctx(), cluster_id)
             self._configure_instances(cluster)
             sahara_cluster.clean_cluster_from_empty_ng(cluster)
             self._update_rollback_strategy(cluster)
         except Exception as second:
             LOG.exception("Undoing the scaling of cluster %s failed", cluster.name)
-            return ScalingUndone(
+            return scaling.UndoFailed(
                 "scaling failed, and so did removing its new nodes",
                 observed=f"{failure}; then: {second}",
                 remedy="scale the cluster down to remove them",
             )
-        return ScalingUndone("scaling failed; its new nodes were removed again", observed=str(failure))
+        return scaling.ScalingUndone("scaling failed; its new nodes were removed again", observed=str(failure))
 
     def _rollback_cluster_scaling(self, cluster: Any, rollback_count: dict, target_count: dict, reason: Any) -> None:
-        counts = {group: min(count, target_count[group]) for group, count in rollback_count.items()}
-        self._create_instances(cluster, counts, update_stack=True)
-        self._configure_instances(conductor.API.cluster_get(context.ctx(), cluster))
+        outcome = self.undo_scaling(cluster.id, reason)
+        if isinstance(outcome, scaling.UndoFailed):
+            raise outcome
 
     def shutdown_cluster(self, cluster: Any, force: bool = False) -> None:
+        self._keeper.begin(cluster.id, lease.DELETE)
         instances = sahara_cluster.get_instances(cluster)
-        stack.delete(cluster, wait=not force)
+        try:
+            if scaling.has_stack(cluster):
+                stack.delete(cluster, wait=not force)
+        except Exception as failure:
+            # Sahara's caller logs it at DEBUG only, and the cluster stays Deleting.
+            sahara_cluster.change_cluster_status_description(cluster, f"Deleting failed and is tried again: {failure}")
+            raise
         self._forget(instances)
         self._clean_job_executions(cluster)
         self._remove_db_objects(cluster)
+        credentials.remove(cluster)
+        self._keeper.note(cluster.id, emptied=True)
 
     # -- instances --------------------------------------------------------------------------------------------------
 
@@ -119,7 +159,6 @@ class DockerEngine(heat_engine.HeatEngine):
         self._configure_instances(cluster)
         return ids
 
-    @progress.event_wrapper(True, step="Create Heat stack", param=("cluster", 1))
     def _create_instances(
         self,
         cluster: Any,
@@ -130,13 +169,32 @@ class DockerEngine(heat_engine.HeatEngine):
     ) -> list:
         """Make the stack hold *target_count* nodes of each node group; the database ids of the new ones."""
         gone = {instance["instance_id"] for instance in instances_to_delete or []}
-        members, next_numbers = _members(cluster, target_count, gone)
+        members: scaling.Members = {}
+
         # Kept before Heat begins, so that no number is used twice whatever happens next.
-        extra = cluster.extra.to_dict() if cluster.extra else {}
-        conductor.API.cluster_update(context.ctx(), cluster, {"extra": {**extra, _NEXT_NUMBERS: next_numbers}})
+        def hand_out(known: Any) -> dict[str, int]:
+            chosen, next_numbers = scaling.members(cluster, target_count, gone, known or {})
+            members.update(chosen)
+            return next_numbers
+
+        next_numbers = cluster_extra.change(cluster.id, scaling.NEXT_NUMBERS, hand_out)
+        self._keeper.note(cluster.id, **scaling.details(cluster, members, next_numbers))
+        return self._change_stack(cluster, members, update_stack, disable_rollback)
+
+    @progress.event_wrapper(True, step="Create Heat stack", param=("cluster", 1))
+    def _change_stack(
+        self, cluster: Any, members: scaling.Members, update: bool = True, disable_rollback: bool = True
+    ) -> list:
         flat = template.FlatTemplate(cluster, members, lambda group: self._generate_user_data_script(group, ""))
-        servers = stack.submit(cluster, flat, update_stack, disable_rollback)
+        self._keeper.check(cluster.id)
+        servers = stack.submit(cluster, flat, update, disable_rollback)
         return self._record(cluster, members, servers)
+
+    @staticmethod
+    def _generate_heat_stack_name(cluster: Any) -> Any:
+        # The stock way writes a whole extra that was read before, and with it loses what others wrote meanwhile.
+        cluster_extra.change_item(cluster.id, "heat_stack_name", lambda _: cluster.name + cluster.id[:8])
+        return conductor.API.cluster_get(context.ctx(), cluster)
 
     def _record(self, cluster: Any, members: dict[str, list[int]], servers: dict[str, str]) -> list:
         """Bring the database in line with the stack; the ids of the new rows."""
@@ -155,6 +213,7 @@ class DockerEngine(heat_engine.HeatEngine):
                     row["dns_hostname"] = f"{name}.{cluster.domain_name.rstrip('.')}"
                 new.append(conductor.API.instance_add(ctx, group, row))
         self._forget(gone)
+        credentials.forget(cluster, gone)
         return new
 
     def _forget(self, instances: list) -> None:
@@ -173,6 +232,7 @@ class DockerEngine(heat_engine.HeatEngine):
         instances = sahara_cluster.get_instances(cluster, ids)
         progress.add_provisioning_step(cluster.id, "Wait for instance accessibility", len(instances))
         self._await_logins(cluster, instances)
+        credentials.secure(cluster, instances)
 
     @progress.event_wrapper(mark_successful_on_exit=True)
     def _assign_addresses(self, instance: Any) -> None:
@@ -244,26 +304,6 @@ class DockerEngine(heat_engine.HeatEngine):
                 wanted,
                 instance.node_group.volume_mount_prefix,
             )
-
-
-def _members(cluster: Any, target_count: dict, gone: set[str]) -> tuple[dict[str, list[int]], dict[str, int]]:
-    """Numbers of the nodes that each node group shall have, and the next number of each.
-
-    :param target_count: nodes wanted, by node group id.
-    :param gone: Nova ids of instances that shall not stay.
-    """
-    members, next_numbers = {}, {}
-    known = (cluster.extra or {}).get(_NEXT_NUMBERS) or {}
-    for group in cluster.node_groups:
-        numbers = {i.instance_id: int(i.instance_name.rsplit("-", 1)[1]) for i in group.instances}
-        following = max([known.get(group.id, 0), *(number + 1 for number in numbers.values())])
-        staying = sorted(number for server, number in numbers.items() if server not in gone)
-        # Fewer wanted than named for removal: the youngest go, as Heat's resource groups do it.
-        staying = staying[: target_count[group.id]]
-        added = range(following, following + target_count[group.id] - len(staying))
-        members[group.id] = [*staying, *added]
-        next_numbers[group.id] = following + len(added)
-    return members, next_numbers
 
 
 def _without_ntp(cluster: Any) -> Any:

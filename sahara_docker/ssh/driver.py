@@ -38,7 +38,9 @@ class DockerRemoteDriver(sahara_remote.RemoteDriver):
         from sahara_docker.ssh import remote
 
         self.remotes = remote.Remotes(cfg.CONF)
-        ops.setup_ops(docker_engine.DockerEngine(self.remotes))
+        ours = docker_engine.DockerEngine(self.remotes)
+        ops.setup_ops(ours)
+        ours.watch_for_dead_engines()
 
     def get_remote(self, instance: Any) -> Any:
         return self.remotes.remote(instance)

@@ -12,11 +12,12 @@ from sahara import conductor, context
 from sahara import exceptions as sahara_exceptions
 from sahara.plugins import base as plugin_base
 from sahara.service import ops
+from sahara.service.castellan import config as castellan
 from sahara.tests.unit import base
 from sahara.utils import cluster as sahara_cluster
 from sahara.utils import remote as sahara_remote
 
-from sahara_docker.engine import docker_engine, fan_out
+from sahara_docker.engine import fan_out, scaling
 from sahara_docker.ssh import driver
 from tests.functional.engine import cloud
 from tests.functional.ssh import sshd
@@ -34,6 +35,7 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.setup_context(service_catalog=json.dumps(CATALOG))
+        castellan.validate_config()  # as every Sahara process does at its start
         self.override_config("plugins", ["fake"])
         plugin_base.setup_plugins()
         remote_driver = driver.DockerRemoteDriver()
@@ -152,7 +154,7 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         self.sshd_options = ("AllowUsers nobody",)
 
         failure = self.assertRaises(
-            docker_engine.ScalingUndone, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
+            scaling.ScalingUndone, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
         )
 
         self.assertIn("its new nodes were removed again", str(failure))
@@ -166,7 +168,7 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         cluster = self._create()
         self.cloud.fail = ["No valid host was found"]
         failure = self.assertRaises(
-            docker_engine.ScalingUndone, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
+            scaling.ScalingUndone, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
         )
         self.assertIn("No valid host was found", str(failure))
         self.assertEqual(2, len(sahara_cluster.get_instances(self._read(cluster))))
