@@ -10,15 +10,25 @@ USER_NAME = "cdh"
 TAGS = ("cdh_docker", "5.13.0")
 #: Glance property by which the lab knows again what it uploaded.
 _DOCKER_ID = "docker_image_id"
+#: Glance property that holds the password of the image's login user.
+PASSWORD = "sahara_docker_password"  # noqa: S105 - a name
 
 
 def register(lab: settings.Lab, cloud: rest.Cloud, image: node_image.Image) -> str:
     """Upload *image* unless the very same is there, and tell Sahara its user and tags; return the Glance id."""
     identifier = _upload(lab, cloud, image)
+    _set_password(lab, cloud, identifier)
     cloud.post("sahara", f"/images/{identifier}", {"username": USER_NAME, "description": "CDH node on Docker"})
     cloud.post("sahara", f"/images/{identifier}/tag", {"tags": list(TAGS)})
     _load_ahead(lab, cloud, identifier)
     return identifier
+
+
+def _set_password(lab: settings.Lab, cloud: rest.Cloud, identifier: str) -> None:
+    """Tell Sahara the image's password, where docs/security.md says how a cloud hides it from its users."""
+    patch = [{"op": "add", "path": f"/{PASSWORD}", "value": lab.node_password}]
+    headers = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+    cloud.request("PATCH", "glance", f"/images/{identifier}", patch, headers)
 
 
 def _load_ahead(lab: settings.Lab, cloud: rest.Cloud, identifier: str) -> None:
