@@ -7,8 +7,10 @@ through the Sahara host's proxy, drops the error's body and turns a broken answe
 
 from __future__ import annotations
 
+import logging as standard_logging
 import re
-from collections.abc import Callable, Sequence
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -37,6 +39,30 @@ class CMError(exceptions.SaharaDockerError):
     def __init__(self, what: str, *, status: int | None = None, **parts: str) -> None:
         super().__init__(what, **parts)
         self.status = status
+
+
+class _Redaction(standard_logging.Filter):
+    """Keeps the query out of urllib3's log of requests, which at DEBUG has the KDC's password in it."""
+
+    def filter(self, record: Any) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                part.partition("?")[0] + "?..." if isinstance(part, str) and "?" in part else part
+                for part in record.args
+            )
+        return True
+
+
+standard_logging.getLogger("urllib3.connectionpool").addFilter(_Redaction())
+
+
+def _without(text: str, params: Mapping[str, Any] | None) -> str:
+    """Return an error's text without a password that the request had in its query."""
+    secret = (params or {}).get("password")
+    for form in (secret, secret and urllib.parse.quote_plus(secret), secret and urllib.parse.quote(secret)):
+        if form:
+            text = text.replace(form, "***")
+    return text
 
 
 def _cause(fault: Exception) -> str:
@@ -117,7 +143,7 @@ class CMSession:
                 )
             except requests.RequestException as fault:
                 again = method in IDEMPOTENT or _unsent(fault)
-                error = CMError(f"no answer to {asked}", where=self.where, observed=_cause(fault))
+                error = CMError(f"no answer to {asked}", where=self.where, observed=_without(_cause(fault), params))
             else:
                 if method == "DELETE" and response.status_code == 404 and retried:
                     return None  # the lost answer was that of a successful deletion
@@ -127,7 +153,7 @@ class CMSession:
                 error = CMError(
                     f"{asked} refused",
                     where=self.where,
-                    observed=f"HTTP {response.status_code}: {_message(response)}",
+                    observed=_without(f"HTTP {response.status_code}: {_message(response)}", params),
                     status=response.status_code,
                 )
             if pause is None or not again:

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import base64
+import logging
 import socket
+import urllib.parse
 
 import fixtures
 import testtools
 from sahara_plugin_cdh.plugins.cdh import exceptions as stock_exceptions
 from sahara_plugin_cdh.plugins.cdh.client import api_client
 
-from sahara_docker.plugins.cdh_docker import cm_session
+from sahara_docker.plugins.cdh_docker import cm_client, cm_session
 from tests.unit.cdh_docker.http_server import Answer, ScriptedServer
 
 
@@ -121,3 +123,34 @@ class CMSessionTest(testtools.TestCase):
             unused.bind(("127.0.0.1", 0))
             session = self.session(unused.getsockname()[1], retry_pauses=())
         self.assertNotIn("s3cret", str(self.error(session, "POST", "/x", params=secret)))
+
+
+class SecretsTest(testtools.TestCase):
+    """The Kerberos call has a password in its query, for Cloudera Manager takes it nowhere else."""
+
+    PASSWORD = "pa ss/w&rd"
+
+    def call(self, port):
+        session = cm_session.CMSession("127.0.0.1", "admin", "x", port=port, retry_pauses=(), read_timeout=5)
+        cm_client.CMClient(session).import_admin_credentials("sahara/admin@REALM", self.PASSWORD)
+
+    def check(self, text):
+        for form in (self.PASSWORD, urllib.parse.quote(self.PASSWORD), urllib.parse.quote_plus(self.PASSWORD), "s/w"):
+            self.assertNotIn(form, text)
+
+    def test_not_in_the_log_of_urllib3(self):
+        log = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
+        server = self.useFixture(ScriptedServer(Answer(body={"id": 1})))
+        self.call(server.port)
+        self.assertIn("password=", server.requests[0].path)
+        self.assertIn("importAdminCredentials", log.output)
+        self.check(log.output)
+
+    def test_not_in_errors(self):
+        quoted = urllib.parse.quote_plus(self.PASSWORD)
+        for text in (f"cannot log in with {self.PASSWORD}", f"<h1>POST /x?password={quoted}</h1>"):
+            server = self.useFixture(ScriptedServer(Answer(status=500, body=text)))
+            self.check(str(self.assertRaises(cm_session.CMError, self.call, server.port)))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.check(str(self.assertRaises(cm_session.CMError, self.call, free.getsockname()[1])))
