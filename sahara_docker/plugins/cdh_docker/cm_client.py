@@ -37,6 +37,10 @@ def config_list(config: Mapping[str, Any]) -> dict[str, list[Any]]:
     )
 
 
+def _config(answer: Mapping[str, Any]) -> dict[str, str]:
+    return {item["name"]: item.get("value") for item in answer["items"]}
+
+
 def role(name: str, role_type: str, host_id: str) -> dict[str, Any]:
     """Return an ``ApiRole`` for creation."""
     return {"name": name, "type": role_type, "hostRef": {"hostId": host_id}}
@@ -134,6 +138,31 @@ class CMClient:
     def configure_service(self, cluster: str, service: str, config: Mapping[str, Any]) -> None:
         """Set options of a service."""
         self._request("PUT", _path("clusters", cluster, "services", service, "config"), body=config_list(config))
+
+    def service_config(self, cluster: str, service: str) -> dict[str, str]:
+        """Return the options of a service that are set."""
+        return _config(self._request("GET", _path("clusters", cluster, "services", service, "config")))
+
+    def role_group(self, cluster: str, service: str, role_type: str) -> str:
+        """Return the name of the base group of a service's roles of one type.
+
+        :raises CMError: also when the service has none.
+        """
+        groups = self._request("GET", _path("clusters", cluster, "services", service, "roleConfigGroups"))["items"]
+        for group in groups:
+            if group["roleType"] == role_type and group["base"]:
+                return group["name"]
+        raise cm_session.CMError(f"{service} has no group of {role_type} roles", where=self.where)
+
+    def group_config(self, cluster: str, service: str, group: str) -> dict[str, str]:
+        """Return the options of a role group that are set."""
+        path = _path("clusters", cluster, "services", service, "roleConfigGroups", group, "config")
+        return _config(self._request("GET", path))
+
+    def configure_group(self, cluster: str, service: str, group: str, config: Mapping[str, Any]) -> None:
+        """Set options of a role group."""
+        path = _path("clusters", cluster, "services", service, "roleConfigGroups", group, "config")
+        self._request("PUT", path, body=config_list(config))
 
     def service_command(self, cluster: str, service: str, name: str, body: Any = None) -> Command:
         """Run a command on a service."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sahara_docker import exceptions
-from sahara_docker.plugins.cdh_docker import cm_client, waiting
+from sahara_docker.plugins.cdh_docker import cm_client, cm_session, waiting
 
 SYNCHRONOUS_ID = -1
 # Asking costs a few milliseconds; a long pause would be added to every cluster's creation.
@@ -24,27 +24,35 @@ def await_commands(
     *,
     timeout: float,
     report: Callable[[str], None] | None = None,
+    watch: Callable[[], str] = str,
 ) -> None:
     """Wait until all *commands* are over and all have succeeded.
 
+    A Cloudera Manager that does not answer meanwhile, such as while it restarts, is waited for.
+
     :param timeout: seconds for all of them together.
+    :param watch: called while they run; returns what stands in their way, or nothing, and may raise to end the wait.
     :raises CMCommandFailed: when one failed, naming the failed steps, roles and hosts.
     :raises WaitTimedOut: when one is still running after *timeout*.
     """
     commands = list(commands)
     names = ", ".join(sorted({str(command.get("name")) for command in commands}))
     pending = {command["id"]: command for command in commands}
+    trouble = ""
 
     def all_over() -> None:
+        nonlocal trouble
         for command_id in list(pending):
             command = pending[command_id]
             if command_id != SYNCHRONOUS_ID:
-                command = pending[command_id] = client.command(command_id)
+                command = pending[command_id] = _current(client, command_id)
             if not command.get("active"):
                 del pending[command_id]
-                _check(client, command)
+                _check(client, command, trouble)
         if pending:
-            raise waiting.NotYet("; ".join(_progress(command) for command in pending.values()))
+            trouble = watch()
+            parts = [*map(_progress, pending.values()), trouble]
+            raise waiting.NotYet("; ".join(filter(None, parts)))
 
     waiting.wait_for(
         all_over,
@@ -57,13 +65,23 @@ def await_commands(
     )
 
 
-def _check(client: cm_client.CMClient, command: cm_client.Command) -> None:
+def _current(client: cm_client.CMClient, command_id: int) -> cm_client.Command:
+    try:
+        return client.command(command_id)
+    except cm_session.CMError as error:
+        if error.status is None or error.status >= 500:
+            raise waiting.NotYet(str(error)) from error
+        raise
+
+
+def _check(client: cm_client.CMClient, command: cm_client.Command, trouble: str) -> None:
     failed = list(_failed_parts(command))
     if command.get("success") and not failed:
         return
     own = command.get("resultMessage") or "no message"
     # The command's own message often repeats its children's.
-    observed = "; ".join([own, *(part for part in failed if part.partition(": ")[2] not in own)])
+    parts = [own, *(part for part in failed if part.partition(": ")[2] not in own), trouble]
+    observed = "; ".join(filter(None, parts))
     raise CMCommandFailed(f"command {command.get('name')} failed", where=client.where, observed=observed)
 
 

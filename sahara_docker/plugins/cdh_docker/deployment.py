@@ -9,19 +9,28 @@ from typing import Any
 from oslo_log import log as logging
 from sahara.plugins import edp
 from sahara.plugins import utils as plugin_utils
+from sahara.service import ops
 from sahara_plugin_cdh.plugins.cdh import deploy as stock
 
+from sahara_docker import cluster_extra
 from sahara_docker.plugins.cdh_docker import (
+    agent_watch,
     availability,
     databases,
     images,
     nodes,
     options,
     parallel,
+    passwords,
     proxy,
+    proxy_in_jobs,
+    proxy_on_nodes,
+    removal,
     role_configs,
     security,
     storage,
+    swift,
+    undo,
 )
 from sahara_docker.plugins.cdh_docker.cloudera import Cloudera
 from sahara_docker.plugins.cdh_docker.managed_cluster import ManagedCluster
@@ -38,6 +47,9 @@ MORE_OPEN_PORTS = {
     "KAFKA_BROKER": [9092],
     "KEY_VALUE_STORE_INDEXER": [11060],
 }
+
+# Marks a cluster whose nodes were given a proxy, in what is kept with it.
+_HAS_PROXY = "has_proxy"
 
 
 class Deployment:
@@ -57,9 +69,12 @@ class Deployment:
         instances = plugin_utils.get_instances(cluster)
         self._bring_proxy(cluster, instances)
         self._images.validate(cluster, instances, test_only)
+        if not test_only:
+            swift.bring(cluster, instances)
 
     def configure_cluster(self, cluster: Any) -> None:
         """Start Cloudera Manager and its agents, and describe the cluster to it."""
+        passwords.prepare(cluster)
         instances = plugin_utils.get_instances(cluster)
         volumes = self._start_nodes(cluster, instances, manager=self._pu.get_manager(cluster))
         managed = self._managed(cluster, self._cloudera.await_manager(cluster))
@@ -68,6 +83,7 @@ class Deployment:
         monitoring = managed.create_management_service()
         managed.create_services()
         managed.configure_services()
+        self._bring_proxy_to_jobs(managed, instances)
         managed.create_roles(instances, volumes)
         managed.await_commands(monitoring)
         managed.deploy_client_configs()
@@ -77,36 +93,63 @@ class Deployment:
         managed = self._managed(cluster)
         self._prepare(cluster)
         managed.first_run()
-        self._pu.configure_swift(cluster)
         availability.add_standby_masters(managed, self._cloudera)
         self._finish(cluster, managed)
         security.secure_cluster(managed, self._cloudera)
 
     def scale_cluster(self, cluster: Any, instances: list[Any]) -> None:
-        """Take new *instances* into a running cluster."""
+        """Take new *instances* into a running cluster; when that fails, they are removed again.
+
+        Sahara swallows a failure here, sets the cluster Active with its text and would leave the nodes half-made.
+        """
+        try:
+            self._take_in(cluster, instances)
+        except Exception as failure:
+            LOG.exception("Scaling of cluster %s failed", cluster.name)
+            self.forget_nodes(cluster, instances)
+            if not hasattr(ops.INFRA, "undo_scaling"):  # another engine than this package's
+                raise
+            raise ops.INFRA.undo_scaling(cluster.id, failure) from failure
+
+    def forget_nodes(self, cluster: Any, instances: list[Any]) -> None:
+        """Take back what Cloudera Manager was told about new nodes that are to be removed without having worked."""
+        try:
+            undo.forget(self._managed(cluster, watched=[]), instances)
+        except Exception as trouble:
+            LOG.warning("[%s] Cloudera Manager cannot be told which nodes go: %s", cluster.name, trouble)
+
+    def _take_in(self, cluster: Any, instances: list[Any]) -> None:
         if not instances:
             return
         # The old nodes have to reach the new ones directly, too.
-        self._bring_proxy(cluster, plugin_utils.get_instances(cluster))
+        everyone = plugin_utils.get_instances(cluster)
+        self._bring_proxy(cluster, everyone)
         self._images.validate(cluster, instances)
+        swift.bring(cluster, instances)
         volumes = self._start_nodes(cluster, instances)
         managed = self._managed(cluster)
         managed.await_agents(instances, self._reviver(cluster))
         managed.place_in_racks()
         managed.create_roles(instances, volumes)
+        self._bring_proxy_to_jobs(managed, everyone)
         managed.deploy_client_configs_to(instances)
         security.secure_new_nodes(managed, self._cloudera, instances)
-        self._pu.configure_swift(cluster, instances)
         managed.start_worker_roles(instances)
         managed.refresh_workers()
         managed.restart_stale_services()
 
     def decommission_cluster(self, cluster: Any, instances: list[Any]) -> None:
-        """Empty *instances* and make Cloudera Manager forget them."""
-        managed = self._managed(cluster)
-        managed.decommission(instances)
-        parallel.on_each(instances, "Stop Cloudera agents", nodes.stop_agent)
-        managed.remove_hosts(instances)
+        """Empty *instances* and make Cloudera Manager and the other nodes forget them.
+
+        :raises SaharaDockerError: they could not be emptied; the cluster works on with them.
+        """
+        # By name: comparing Sahara's objects that were loaded at different times recurses without end.
+        leaving = {node.instance_name for node in instances}
+        staying = [node for node in plugin_utils.get_instances(cluster) if node.instance_name not in leaving]
+        managed = self._managed(cluster, watched=staying)
+        removal.remove_workers(managed, instances)
+        self._bring_proxy(cluster, staying)
+        self._bring_proxy_to_jobs(managed, staying)
         managed.refresh_workers()
         managed.restart_stale_services()
 
@@ -117,16 +160,33 @@ class Deployment:
             ports.extend(MORE_OPEN_PORTS.get(process, ()))
         return ports
 
-    def _managed(self, cluster: Any, client: Any = None) -> ManagedCluster:
+    def _managed(self, cluster: Any, client: Any = None, watched: list[Any] | None = None) -> ManagedCluster:
         client = client or self._cloudera.get_api_client(cluster)
-        return ManagedCluster(cluster, client, self._cloudera, self._configs)
+        watched = plugin_utils.get_instances(cluster) if watched is None else watched
+        watch = agent_watch.AgentWatch(watched, client.hosts, self._reviver(cluster, patience=0))
+        return ManagedCluster(cluster, client, self._cloudera, self._configs, watch)
 
     def _bring_proxy(self, cluster: Any, instances: list[Any]) -> None:
-        settings = proxy.settings_of(cluster)
+        """Bring the proxy settings to *instances*, all nodes of the cluster.
+
+        Where there is no proxy any more, since sahara.conf has changed, the one that the nodes have is taken away.
+        """
+        settings = proxy.settings_of(cluster, instances)
         if settings:
-            parallel.on_each(
-                instances, "Set proxy environment", functools.partial(proxy.bring_to_node, settings=settings)
-            )
+            cluster_extra.change(cluster.id, _HAS_PROXY, lambda _: True)
+            work = functools.partial(proxy_on_nodes.bring, settings=settings)
+            parallel.on_each(instances, "Set proxy environment", work)
+        elif cluster_extra.read(cluster, _HAS_PROXY):
+            parallel.on_each(instances, "Remove proxy environment", proxy_on_nodes.remove)
+
+    def _bring_proxy_to_jobs(self, managed: ManagedCluster, instances: list[Any]) -> None:
+        cluster = managed.cluster
+        settings = proxy.settings_of(cluster, instances)
+        if settings or cluster_extra.read(cluster, _HAS_PROXY):
+            names = {service.type: service.name for service in managed.services()}
+            proxy_in_jobs.bring(managed.client, cluster.name, names["YARN"], names.get("SPARK_ON_YARN"), settings)
+        if not settings and cluster_extra.read(cluster, _HAS_PROXY):
+            cluster_extra.change(cluster.id, _HAS_PROXY, lambda _: None)
 
     def _start_nodes(self, cluster: Any, instances: list[Any], manager: Any = None) -> dict[str, int]:
         """Start the agents, and Cloudera Manager beside them, and measure the DataNodes' volumes.
@@ -149,9 +209,9 @@ class Deployment:
         parallel.on_each(instances, "Start Cloudera Manager and agents" if manager else "Start Cloudera Agents", start)
         return volumes
 
-    def _reviver(self, cluster: Any) -> nodes.Reviver:
+    def _reviver(self, cluster: Any, patience: float = 15) -> agent_watch.Reviver:
         attempts = options.value(cluster, options.AGENT_START_ATTEMPTS)
-        return nodes.Reviver(self._pu.get_manager(cluster).fqdn(), attempts)
+        return agent_watch.Reviver(self._pu.get_manager(cluster).fqdn(), attempts, patience=patience)
 
     @plugin_utils.event_wrapper(True, step="Prepare cluster", param=("cluster", 1))
     def _prepare(self, cluster: Any) -> None:

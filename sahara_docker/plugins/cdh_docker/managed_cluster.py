@@ -7,6 +7,7 @@ import collections
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from oslo_log import log as logging
 from sahara import context
 from sahara.plugins import topology_helper
 from sahara.plugins import utils as plugin_utils
@@ -23,7 +24,10 @@ from sahara_docker.plugins.cdh_docker import (
 )
 from sahara_docker.plugins.cdh_docker.cloudera import Cloudera, status_reporter
 
+LOG = logging.getLogger(__name__)
+
 MANAGEMENT_ROLES = ("SERVICEMONITOR", "HOSTMONITOR", "EVENTSERVER", "ALERTPUBLISHER")
+WORKER_ROLES = ("DATANODE", "NODEMANAGER")
 
 
 def _step(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -35,16 +39,23 @@ class ManagedCluster:
     """One cluster during one operation on it.
 
     :param client: a client with the cluster's own password.
+    :param watch: looks after the agents while a command runs; see :func:`cm_commands.await_commands`.
     """
 
     def __init__(
-        self, cluster: Any, client: cm_client.CMClient, cloudera: Cloudera, configs: role_configs.RoleConfigs
+        self,
+        cluster: Any,
+        client: cm_client.CMClient,
+        cloudera: Cloudera,
+        configs: role_configs.RoleConfigs,
+        watch: Callable[[], str] = str,
     ) -> None:
         self.cluster = cluster
         self.client = client
         self._cloudera = cloudera
         self._pu = cloudera.pu
         self._configs = configs
+        self._watch = watch
         self._report = status_reporter(cluster)
         self._host_ids: dict[str, str] = {}
 
@@ -59,7 +70,7 @@ class ManagedCluster:
     def await_commands(self, *commands: cm_client.Command) -> None:
         """Wait for commands within the cluster's time limit for one of them."""
         timeout = options.value(self.cluster, options.COMMAND_TIMEOUT)
-        cm_commands.await_commands(self.client, commands, timeout=timeout, report=self._report)
+        cm_commands.await_commands(self.client, commands, timeout=timeout, report=self._report, watch=self._watch)
 
     # Hosts
 
@@ -208,17 +219,20 @@ class ManagedCluster:
     @_step("Start roles: NODEMANAGER, DATANODE")
     def start_worker_roles(self, instances: Iterable[Any]) -> None:
         """Start the roles of new workers."""
-        for service, roles in self.roles_by_service(instances, ("DATANODE", "NODEMANAGER")).items():
+        for service, roles in self.roles_by_service(instances, WORKER_ROLES).items():
             self.await_commands(*self.client.each_role_command(self.cluster.name, service, "start", roles))
+
+    def stop_workers(self, instances: Iterable[Any]) -> None:
+        """Stop the roles of workers, or have Cloudera Manager take those of a dead host for stopped."""
+        for service, roles in self.roles_by_service(instances, WORKER_ROLES).items():
+            self.await_commands(*self.client.each_role_command(self.cluster.name, service, "stop", roles))
 
     @_step("Refresh DataNodes and NodeManagers")
     def refresh_workers(self) -> None:
         """Make all workers read their lists of nodes again."""
         for service in (self._cloudera.HDFS_SERVICE_NAME, self._cloudera.YARN_SERVICE_NAME):
             names = [
-                role["name"]
-                for role in self.client.roles(self.cluster.name, service)
-                if role["type"] in ("DATANODE", "NODEMANAGER")
+                role["name"] for role in self.client.roles(self.cluster.name, service) if role["type"] in WORKER_ROLES
             ]
             if names:
                 self.await_commands(*self.client.each_role_command(self.cluster.name, service, "refresh", names))
@@ -230,10 +244,29 @@ class ManagedCluster:
         self.await_commands(self.client.cluster_command(self.cluster.name, "restart", body))
 
     @_step("Decommission nodes")
-    def decommission(self, instances: list[Any]) -> None:
-        """Move the data and work of leaving workers elsewhere, then delete their roles."""
-        for service, roles in self.roles_by_service(instances, ("DATANODE", "NODEMANAGER")).items():
-            self.await_commands(self.client.named_roles_command(self.cluster.name, service, "decommission", roles))
+    def decommission(self, instances: Iterable[Any]) -> None:
+        """Move the data and work of leaving workers elsewhere; when that fails they go on working.
+
+        :raises SaharaDockerError: they could not be emptied, and are part of the cluster as before.
+        """
+        workers = self.roles_by_service(instances, WORKER_ROLES)
+        try:
+            for service, roles in workers.items():
+                self.await_commands(self.client.named_roles_command(self.cluster.name, service, "decommission", roles))
+        except exceptions.SaharaDockerError:
+            self._recommission(workers)
+            raise
+
+    def _recommission(self, workers: Mapping[str, list[str]]) -> None:
+        for service, roles in workers.items():
+            try:
+                self.await_commands(self.client.named_roles_command(self.cluster.name, service, "recommission", roles))
+                self.await_commands(*self.client.each_role_command(self.cluster.name, service, "start", roles))
+            except exceptions.SaharaDockerError as failure:
+                LOG.warning("Cannot take %s back into service: %s", ", ".join(roles), failure)
+
+    def delete_roles(self, instances: Iterable[Any]) -> None:
+        """Delete all roles of *instances*, which have to be stopped."""
         for service, roles in self.roles_by_service(instances).items():
             for role in roles:
                 self.client.delete_role(self.cluster.name, service, role)

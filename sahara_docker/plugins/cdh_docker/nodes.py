@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import collections
-import time
 from collections.abc import Callable
 from typing import Any
 
 from oslo_log import log as logging
+from sahara import exceptions as sahara_exceptions
 from sahara.plugins import context
 
 from sahara_docker import exceptions
@@ -19,6 +18,7 @@ LOG = logging.getLogger(__name__)
 FIRST_RETRY_PAUSE = 1.0
 LONGEST_RETRY_PAUSE = 15.0
 SERVICE_TIMEOUT = 300
+ANSWER_TIMEOUT = 30
 
 # The output goes through a file: a daemon that keeps the script's standard output open would keep the SSH channel open.
 _SERVICE = """
@@ -92,7 +92,8 @@ class AgentFailed(exceptions.SaharaDockerError):
     """A node's agent does not stay up."""
 
 
-def _where(instance: Any) -> str:
+def where(instance: Any) -> str:
+    """Return a node's name and address, for an error."""
     return f"{instance.fqdn()} {instance.management_ip}"
 
 
@@ -106,7 +107,7 @@ def start_manager(instance: Any) -> None:
     if outcome.code:
         raise exceptions.SaharaDockerError(
             "Cloudera Manager does not start",
-            where=_where(instance),
+            where=where(instance),
             observed=outcome.last_lines(),
             remedy="read /var/log/cloudera-scm-server on the node",
         )
@@ -135,57 +136,10 @@ def start_agent(instance: Any, manager: str, attempts: int, *, sleep: Callable[[
             pause = min(2 * pause, LONGEST_RETRY_PAUSE)
     raise AgentFailed(
         f"the Cloudera agent does not start, {attempts} attempts",
-        where=_where(instance),
+        where=where(instance),
         observed=outcome.last_lines(),
         remedy="read /var/log/cloudera-scm-agent on the node",
     )
-
-
-class Reviver:
-    """Restarts agents that died while Cloudera Manager waits for their first report.
-
-    :param manager: fully qualified name of Cloudera Manager's node.
-    :param attempts: restarts of one agent until it is given up.
-    :param every: seconds between two looks at the same node.
-    """
-
-    def __init__(
-        self, manager: str, attempts: int, every: float = 15.0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._manager = manager
-        self._attempts = attempts
-        self._every = every
-        self._clock = clock
-        self._looked: dict[str, float] = {}
-        self._restarts: collections.Counter[str] = collections.Counter()
-        self._seen: dict[str, str] = {}
-
-    def __call__(self, instance: Any) -> str:
-        """Look at a node's agent when that is due, restart it when it is down, and return what was the matter.
-
-        :raises AgentFailed: when it was restarted too often.
-        """
-        name = instance.instance_name
-        now = self._clock()
-        if now - self._looked.setdefault(name, now) < self._every:
-            return self._seen.get(name, "")
-        self._looked[name] = now
-        trouble = agent_trouble(instance)
-        if not trouble:
-            self._seen[name] = "(its agent runs)"
-            return self._seen[name]
-        self._restarts[name] += 1
-        if self._restarts[name] > self._attempts:
-            raise AgentFailed(
-                f"the Cloudera agent does not stay up, {self._attempts} restarts",
-                where=_where(instance),
-                observed=trouble,
-                remedy="read /var/log/cloudera-scm-agent on the node",
-            )
-        LOG.warning("[%s] the Cloudera agent is down, restarting it: %s", name, trouble)
-        start_agent(instance, self._manager, 1)
-        self._seen[name] = f"(its agent was down and restarted {self._restarts[name]} times)"
-        return self._seen[name]
 
 
 def agent_trouble(instance: Any) -> str:
@@ -193,6 +147,17 @@ def agent_trouble(instance: Any) -> str:
     with instance.remote() as remote:
         outcome = shell.run_as_root(remote, _CHECK_AGENT, timeout=SERVICE_TIMEOUT)
     return outcome.last_lines() if outcome.code else ""
+
+
+def answers(instance: Any) -> bool:
+    """Tell whether a command runs on a node."""
+    try:
+        with instance.remote() as remote:
+            remote.execute_command("true", timeout=ANSWER_TIMEOUT)
+    except (exceptions.SaharaDockerError, sahara_exceptions.SaharaException) as failure:
+        LOG.warning("[%s] the node does not answer: %s", instance.instance_name, failure)
+        return False
+    return True
 
 
 def stop_agent(instance: Any) -> None:

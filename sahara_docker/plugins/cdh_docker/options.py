@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from sahara.plugins import provisioning
+from sahara_plugin_cdh.plugins.cdh import config_helper as stock
 
-from sahara_docker.plugins.cdh_docker import storage
+from sahara_docker.plugins.cdh_docker import storage, user_values
 
 _GENERAL: dict[str, Any] = {"applicable_target": "general", "scope": "cluster", "is_optional": True}
 
@@ -47,6 +48,15 @@ ENABLE_SWIFT = provisioning.Config(
     description="Bring Hadoop's Swift library to the nodes; needs the library's address to be reachable from them",
     **_GENERAL,
 )
+SWIFT_LIBRARY = stock.ConfigHelper.SWIFT_LIB_URL.name
+SWIFT_LIB_URL = provisioning.Config(
+    SWIFT_LIBRARY,
+    priority=1,
+    default_value=stock.ConfigHelper.DEFAULT_SWIFT_LIB_URL,
+    description="Where the nodes fetch Hadoop's Swift library, when Swift is enabled and their image does not have it; "
+    "empty for an image that has it",
+    **_GENERAL,
+)
 HTTP_PROXY = provisioning.Config(
     "HTTP proxy",
     priority=2,
@@ -77,6 +87,7 @@ _OWN = {
         COMMAND_TIMEOUT,
         AGENT_START_ATTEMPTS,
         ENABLE_SWIFT,
+        SWIFT_LIB_URL,
         HTTP_PROXY,
         HTTPS_PROXY,
         NO_PROXY,
@@ -87,6 +98,25 @@ _OWN = {
 def value(cluster: Any, config: provisioning.Config) -> Any:
     """Return a cluster's value of one of this module's options."""
     return cluster.cluster_configs.get("general", {}).get(config.name, config.default_value)
+
+
+def is_swift_enabled(cluster: Any) -> bool:
+    """Tell whether a cluster's nodes get Hadoop's library for Swift."""
+    return bool(value(cluster, ENABLE_SWIFT))
+
+
+def swift_library_address(cluster: Any) -> str:
+    """Return where the nodes fetch Hadoop's library for Swift; empty when only their image may have it."""
+    return value(cluster, SWIFT_LIB_URL) or ""
+
+
+def check(cluster: Any) -> None:
+    """Check the numbers among a cluster's options.
+
+    :raises InvalidConfig: for one that is no positive whole number.
+    """
+    for config in (AWAIT_MANAGER_STARTING_TIMEOUT, AWAIT_AGENTS_TIMEOUT, COMMAND_TIMEOUT, AGENT_START_ATTEMPTS):
+        user_values.check_number(f'"{config.name}"', value(cluster, config), least=1)
 
 
 def _with_small_reserve(config: provisioning.Config) -> provisioning.Config:
@@ -117,6 +147,7 @@ class OptionsMixin:
     AWAIT_MANAGER_STARTING_TIMEOUT = AWAIT_MANAGER_STARTING_TIMEOUT
     AWAIT_AGENTS_TIMEOUT = AWAIT_AGENTS_TIMEOUT
     ENABLE_SWIFT = ENABLE_SWIFT
+    SWIFT_LIB_URL = SWIFT_LIB_URL
 
     def __new__(cls) -> OptionsMixin:
         return object.__new__(cls)

@@ -6,21 +6,50 @@ The stock plugin never removes them, and its function for it calls one that Saha
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from oslo_log import log as logging
-from sahara.plugins import castellan_utils, conductor, context
+from oslo_utils import uuidutils
+from sahara.plugins import castellan_utils, conductor, context, kerberos
 from sahara_plugin_cdh.plugins.cdh import db_helper
+
+from sahara_docker import cluster_extra
 
 LOG = logging.getLogger(__name__)
 
+# Sahara's own name for the password of the KDC's administrator.
+KDC_PASSWORD = "admin-passwd-kdc"  # noqa: S105 - a key of the cluster's extra
 # Keys of the cluster's ``extra``; their values are the key manager's references.
 CLUSTER_KEYS = (
     db_helper.CM_PASSWORD,
     db_helper.HIVE_DB_PASSWORD,
     db_helper.SENTRY_DB_PASSWORD,
-    "admin-passwd-kdc",
+    KDC_PASSWORD,
 )
+
+
+def prepare(cluster: Any) -> None:
+    """Make up the passwords that a cluster will need and has not got yet.
+
+    The stock plugin's and Sahara's own functions would do so as well, but write back all of the cluster's ``extra`` as
+    they have read it before, and what another has put there meanwhile is lost. After this they only read.
+    """
+    ctx = context.ctx()
+    names = [db_helper.CM_PASSWORD, db_helper.HIVE_DB_PASSWORD, db_helper.SENTRY_DB_PASSWORD]
+    if kerberos.is_kerberos_security_enabled(cluster) and not kerberos.using_existing_kdc(cluster):
+        names.append(KDC_PASSWORD)
+    for name in names:
+        if (cluster.extra or {}).get(name):
+            continue
+        reference = castellan_utils.store_secret(uuidutils.generate_uuid(), ctx)
+        kept = cluster_extra.change_item(cluster.id, name, functools.partial(_first, reference))
+        if kept != reference:
+            castellan_utils.delete_secret(reference, ctx)
+
+
+def _first(new: str, present: str | None) -> str:
+    return present or new
 
 
 def of_cloudera_manager(cluster: Any) -> str:

@@ -7,23 +7,7 @@ from typing import Any
 
 from sahara.plugins import resource
 
-from sahara_docker.plugins.cdh_docker import sizing
-
-# Users write node configs under these names; Cloudera Manager's role types differ.
-ROLE_OF_CONFIG_SECTION = {
-    "CLOUDERA": "MANAGER",
-    "OOZIE": "OOZIE_SERVER",
-    "HIVESERVER": "HIVESERVER2",
-    "HUE": "HUE_SERVER",
-    "SPARK_ON_YARN": "SPARK_YARN_HISTORY_SERVER",
-    "ZOOKEEPER": "SERVER",
-    "FLUME": "AGENT",
-    "KS_INDEXER": "HBASE_INDEXER",
-    "SENTRY": "SENTRY_SERVER",
-    "SOLR": "SOLR_SERVER",
-    "SQOOP": "SQOOP_SERVER",
-    "KAFKA": "KAFKA_BROKER",
-}
+from sahara_docker.plugins.cdh_docker import sizing, topology
 
 
 class PluginUtilsMixin:
@@ -43,7 +27,7 @@ class PluginUtilsMixin:
         if resource.is_resource_instance(configs):
             configs = configs.to_dict()
         return resource.create_resource(
-            {ROLE_OF_CONFIG_SECTION.get(section, section): values for section, values in configs.items()}
+            {topology.ROLE_OF_CONFIG_SECTION.get(section, section): values for section, values in configs.items()}
         )
 
     def recommend_configs(self, cluster: Any, plugin_configs: list[Any], scaling: bool) -> None:

@@ -6,6 +6,9 @@ from __future__ import annotations
 import shlex
 from typing import Any, NamedTuple
 
+# Seconds by which a remote outlasts a script that has a time limit of its own.
+SLACK = 30
+
 
 class Outcome(NamedTuple):
     """How a script ended."""

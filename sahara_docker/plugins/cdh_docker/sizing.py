@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory and cores for YARN from a node's flavor.
+"""Memory and cores from a node's flavor: for YARN, and for the heaps of the daemons beside it.
 
 Inside a container ``/proc/meminfo`` and ``/proc/cpuinfo`` are the host's, so neither CDH nor Hadoop can size itself.
 The stock recommendation gives YARN all of a small flavor's memory, cuts it in pieces too small for a Java task, and
@@ -13,6 +13,9 @@ from typing import Any
 from sahara.plugins import utils as plugin_utils
 from sahara_plugin_cdh.plugins.cdh import plugin_utils as stock
 
+from sahara_docker import cluster_extra
+from sahara_docker.plugins.cdh_docker import heaps
+
 # A Java task with less is killed for its memory outside the heap.
 SMALLEST_CONTAINER = 512
 MOST_CONTAINERS_PER_CORE = 2
@@ -25,6 +28,10 @@ SCHEMA = {
     },
     "cluster_configs": stock.AUTO_CONFIGURATION_SCHEMA["cluster_configs"],
 }
+
+
+# What YARN gets, for which the user's word is all or nothing as in the stock plugin.
+_YARN = frozenset(SCHEMA["node_configs"]) | frozenset(SCHEMA["cluster_configs"])
 
 
 def yarn_memory(flavor_ram: int) -> int:
@@ -41,7 +48,10 @@ class AutoConfiguration(stock.CDHPluginAutoConfigsProvider):
     """Recommends the settings of :data:`SCHEMA` for node groups that leave them to the plugin."""
 
     def __init__(self, plugin_configs: list[Any], cluster: Any, scaling: bool) -> None:
-        super().__init__(SCHEMA, plugin_configs, cluster, scaling)
+        super().__init__({**SCHEMA, "node_configs": dict(SCHEMA["node_configs"])}, plugin_configs, cluster, scaling)
+
+    def _can_be_recommended(self, configs_list: list[str], node_group: Any = None) -> bool:
+        return super()._can_be_recommended([name for name in configs_list if name in _YARN], node_group)
 
     def _get_node_group_data(self, node_group: Any) -> dict[str, int]:
         flavor = self._container_flavor(node_group)
@@ -64,7 +74,28 @@ class AutoConfiguration(stock.CDHPluginAutoConfigsProvider):
             configs["yarn.nodemanager.resource.memory-mb"] = memory
             configs["yarn.nodemanager.resource.cpu-vcores"] = flavor.vcpus
             configs["yarn.scheduler.maximum-allocation-mb"] = memory
-        return configs
+        return {**configs, **self._recommended_heaps(node_group)}
+
+    def _recommended_heaps(self, node_group: Any) -> dict[str, str]:
+        """Return heaps by names of their own, and add what these stand for to the schema."""
+        ram = self._flavor(node_group).ram
+        for_tasks = yarn_memory(ram) if NODE_MANAGER in node_group.node_processes else 0
+        given = {
+            (section, name): value
+            for configs in (self.cluster.cluster_configs, node_group.node_configs)
+            for section, values in configs.to_dict().items()
+            for name, value in (values or {}).items()
+        }
+        here = heaps.heaps_of(node_group.node_processes, self.plugin_configs)
+        for_manager = min(heaps.MANAGER, ram // 2) if "CLOUDERA_MANAGER" in node_group.node_processes else 0
+        shares = heaps.recommend(here, given, ram - heaps.SYSTEM - for_tasks - for_manager)
+        self.node_configs_to_update.update({heap.name: (heap.section, heap.name) for heap in shares})
+        return {heap.name: heap.value(mebibytes) for heap, mebibytes in shares.items()}
+
+    def finalize_autoconfiguration(self) -> None:
+        """Mark the cluster as Sahara does, but without writing back the rest of its ``extra``."""
+        if self.cluster.use_autoconfig:
+            cluster_extra.change_item(self.cluster.id, "auto-configured", lambda _: True)
 
     def _container_flavor(self, node_group: Any) -> Any:
         """Return the flavor that decides for *node_group*: its own, or for a master the largest of the workers'."""

@@ -12,6 +12,7 @@ from typing import Any
 from sahara.plugins import utils as plugin_utils
 
 from sahara_docker import exceptions
+from sahara_docker.plugins.cdh_docker import user_values
 
 RESERVED = "dfs_datanode_du_reserved"
 GIB = 1024**3
@@ -30,23 +31,24 @@ def reserved_for(volume: int) -> int:
 def check_reserved(reserved: Any, volume: int, where: str) -> None:
     """Check a reserved space that the user has set.
 
-    :raises SaharaDockerError: when it is no number of bytes or leaves nothing of the volume.
+    :raises InvalidConfig: when it is no number of bytes or leaves nothing of the volume.
     """
-    try:
-        size = int(reserved)
-    except (TypeError, ValueError):
-        size = -1
-    if size < 0:
-        raise exceptions.SaharaDockerError(
-            f"{RESERVED} is not a number of bytes", where=where, observed=repr(reserved), remedy="set whole bytes"
-        )
+    size = user_values.check_number(RESERVED, reserved, least=0, where=where)
     if size >= volume:
-        raise exceptions.SaharaDockerError(
+        raise user_values.InvalidConfig(
             f"{RESERVED} leaves HDFS no room",
             where=where,
             observed=f"{size} bytes reserved on a volume of {volume}",
             remedy="lower it, or leave it out and the plugin derives it from the volume",
         )
+
+
+def promised_volume(node_group: Any) -> int:
+    """Return the bytes that each volume of a node group's nodes was asked to have, or 0 when nothing says."""
+    if node_group.volumes_per_node:
+        return node_group.volumes_size * GIB
+    flavor = plugin_utils.get_flavor(id=node_group.flavor_id)
+    return (getattr(flavor, "OS-FLV-EXT-DATA:ephemeral", 0) or flavor.disk) * GIB
 
 
 def smallest_volume(instance: Any, remote: Any) -> int:
@@ -58,7 +60,7 @@ def smallest_volume(instance: Any, remote: Any) -> int:
     :param remote: an open remote of *instance*.
     """
     sizes = [_file_system_size(remote, path) for path in instance.storage_paths()]
-    promised = _promised(instance.node_group)
+    promised = promised_volume(instance.node_group)
     return min([*sizes, promised]) if promised else min(sizes)
 
 
@@ -72,11 +74,3 @@ def _file_system_size(remote: Any, path: str) -> int:
         raise exceptions.SaharaDockerError(
             "cannot read the size of a data volume", where=path, observed=output.strip() or "no output from df"
         ) from None
-
-
-def _promised(node_group: Any) -> int:
-    """Return the bytes that a node's volumes were asked to have, or 0 when nothing says."""
-    if node_group.volumes_per_node:
-        return node_group.volumes_size * GIB
-    flavor = plugin_utils.get_flavor(id=node_group.flavor_id)
-    return (getattr(flavor, "OS-FLV-EXT-DATA:ephemeral", 0) or flavor.disk) * GIB

@@ -80,6 +80,22 @@ ROLE_OF_PROCESS = {
     "KEY_VALUE_STORE_INDEXER": "HBASE_INDEXER",
 }
 
+# Users write node configs under these names; Cloudera Manager's role types differ.
+ROLE_OF_CONFIG_SECTION = {
+    "CLOUDERA": "MANAGER",
+    "OOZIE": "OOZIE_SERVER",
+    "HIVESERVER": "HIVESERVER2",
+    "HUE": "HUE_SERVER",
+    "SPARK_ON_YARN": "SPARK_YARN_HISTORY_SERVER",
+    "ZOOKEEPER": "SERVER",
+    "FLUME": "AGENT",
+    "KS_INDEXER": "HBASE_INDEXER",
+    "SENTRY": "SENTRY_SERVER",
+    "SOLR": "SOLR_SERVER",
+    "SQOOP": "SQOOP_SERVER",
+    "KAFKA": "KAFKA_BROKER",
+}
+
 
 def service_of(role: str) -> Service:
     """Return the service to which a role type belongs.

@@ -7,7 +7,7 @@ from typing import Any
 
 from sahara_plugin_cdh.plugins.cdh import abstractversionhandler as stock
 
-from sahara_docker.plugins.cdh_docker import cloudera, deployment, health, images, passwords, proxy
+from sahara_docker.plugins.cdh_docker import cloudera, deployment, health, images, passwords, validation
 
 
 class VersionHandler(stock.BaseVersionHandler):
@@ -47,10 +47,18 @@ class VersionHandler(stock.BaseVersionHandler):
     def validate(self, cluster: Any) -> None:
         """Check a cluster before it is created.
 
-        :raises SaharaDockerError: when a proxy setting is not one.
+        :raises SaharaException: when it cannot work, with what to change.
         """
+        validation.check(cluster)
         super().validate(cluster)
-        proxy.settings_of(cluster)
+
+    def validate_scaling(self, cluster: Any, existing: Any, additional: Any) -> None:
+        """Check a cluster before it is scaled; new node groups are part of it already, without nodes.
+
+        :raises SaharaException: when it cannot work, with what to change.
+        """
+        validation.check(cluster)
+        super().validate_scaling(cluster, existing, additional)
 
     def validate_images(self, cluster: Any, test_only: bool = False, image_arguments: Any = None) -> None:
         """Check the images of a cluster's nodes once the nodes have their environment."""

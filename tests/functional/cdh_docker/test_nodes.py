@@ -7,7 +7,7 @@ import testtools
 from sahara import conductor
 
 from sahara_docker import exceptions
-from sahara_docker.plugins.cdh_docker import databases, images, nodes, passwords, proxy
+from sahara_docker.plugins.cdh_docker import agent_watch, databases, images, nodes, passwords, proxy, proxy_on_nodes
 from tests.functional.cdh_docker import node, sahara_parts
 
 AGENT_CONFIG = "/etc/cloudera-scm-agent/config.ini"
@@ -84,7 +84,7 @@ class NodeTest(testtools.TestCase):
 
     def test_an_agent_that_dies_while_it_is_awaited_is_restarted_and_given_up_at_last(self):
         now = [0.0]
-        reviver = nodes.Reviver("manager.novalocal", attempts=2, every=15, clock=lambda: now[0])
+        reviver = agent_watch.Reviver("manager.novalocal", attempts=2, every=15, clock=lambda: now[0])
         # Runs while the file is there; every start brings the file.
         self.replace_agent("case $1 in status) [ -e /tmp/up ];; *) touch /tmp/up;; esac")
         self.start_agent()
@@ -127,7 +127,7 @@ class NodeTest(testtools.TestCase):
         settings = proxy.settings_of(self.cluster)
         assert settings is not None
         for _ in range(2):
-            proxy.bring_to_node(self.instance, settings)
+            proxy_on_nodes.bring(self.instance, settings)
         self.sahara.remotes.forget(self.instance)  # a login keeps the environment that it began with
         for command in ("printenv http_proxy", "sudo printenv http_proxy", "sudo su - -c 'printenv http_proxy' hdfs"):
             self.assertEqual(PROXY, self.login(command), command)
@@ -137,5 +137,33 @@ class NodeTest(testtools.TestCase):
         self.assertEqual(inode, self.node.run("stat -c %i /etc/environment"))
         self.assertEqual("1", self.node.run("grep -c ^http_proxy= /etc/environment").strip())
         self.assertEqual(PROXY, self.node.run(". /etc/default/cloudera-scm-agent; printenv http_proxy").strip())
-        self.assertIn(PROXY, self.node.run("apt-config dump Acquire::http::Proxy"))
+        self.check_secret()
         self.node.run("visudo -c; test ! -e /run/sahara-docker-proxy")
+
+    def check_secret(self):
+        """Only root reads files with a password, and everyone's programs still read their own configuration."""
+        found = self.node.run("grep -rlsF s3cret /etc /run /tmp /var/log /home /root; true").split()
+        self.assertIn("/etc/environment", found)
+        for path in found:
+            self.assertEqual("600", self.node.run(f"stat -c %a {path}").strip(), path)
+        self.assertEqual("", self.login("apt-config dump Acquire::http::Proxy"))
+
+    def test_what_the_proxy_brought_is_taken_away(self):
+        files = "/etc/environment /etc/default /etc/sudoers.d /etc/apt/apt.conf.d /etc/yum.conf /etc/dnf"
+        self.node.run("touch /etc/environment; echo '[main]' >/etc/yum.conf; mkdir -p /etc/dnf")
+        self.node.run("printf '[main]\ngpgcheck=1\n[other]\nx=1\n' >/etc/dnf/dnf.conf")
+        self.node.run("touch /etc/default/cloudera-scm-agent /etc/default/cloudera-scm-server")
+        listing = f"find {files} -type f | sort | xargs md5sum"
+        before = self.node.run(listing)
+        for url in ("http://one.example.org:3128", "http://two.example.org:3128"):
+            settings = proxy.ProxySettings(url, url, ("localhost", "10.0.0.0/8", ".corp", "c1-all-0"))
+            proxy_on_nodes.bring(self.instance, settings)
+            self.assertIn(f'Acquire::http::Proxy "{url}"', self.node.run("apt-config dump"))
+            self.assertIn('Acquire::https::Proxy::c1-all-0 "DIRECT"', self.node.run("apt-config dump"))
+            main = self.node.run("cat /etc/dnf/dnf.conf").partition("[other]")[0]
+            self.assertIn(f"proxy={url}\n", main)
+            self.assertIn(f"proxy={url}\n", self.node.run("cat /etc/yum.conf"))
+        self.assertEqual(url, self.login("printenv http_proxy"))
+        proxy_on_nodes.remove(self.instance)
+        self.assertEqual(before, self.node.run(listing))
+        self.assertEqual("", self.login("printenv http_proxy; true"))

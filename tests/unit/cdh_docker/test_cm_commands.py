@@ -8,6 +8,7 @@ import types
 import testtools
 from sahara_plugin_cdh.plugins.cdh import cloudera_utils as stock
 
+from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import cm_client, cm_commands, cm_session, waiting
 from tests.unit.cdh_docker.http_server import Answer, ScriptedServer
 
@@ -98,6 +99,49 @@ class AwaitCommandsTest(testtools.TestCase):
         self.assertIn("Start of DN_worker_1: No space left on device; Deploy of h-1: denied", text)
         self.assertNotIn("1 of 2 failed", text)
         self.assertNotIn("DN_worker_2", text)
+
+    def test_a_cloudera_manager_that_restarts_is_waited_for(self):
+        answers = [Answer(status=503, body="starting"), Answer(drop=True), Answer(status=500), Answer(body=command())]
+        server = self.useFixture(ScriptedServer(*answers))
+        session = cm_session.CMSession("127.0.0.1", "admin", "admin", port=server.port, retry_pauses=())
+        client = cm_client.CMClient(session)
+        cm_commands.await_commands(client, [command(active=True)], timeout=30)
+        self.assertEqual(4, len(server.requests))
+
+    def test_a_command_that_cloudera_manager_does_not_know_is_an_error_at_once(self):
+        server = self.useFixture(ScriptedServer(Answer(status=404, body={"message": "no command 7"})))
+        client = cm_client.CMClient(cm_session.CMSession("127.0.0.1", "admin", "admin", port=server.port))
+        error = self.assertRaises(
+            cm_session.CMError, cm_commands.await_commands, client, [command(active=True)], timeout=30
+        )
+        self.assertIn("no command 7", str(error))
+
+    def test_what_the_watch_saw_is_in_the_failure(self):
+        client = self.client(command(active=True), command(success=False, message="host-1 does not answer"))
+        error = self.assertRaises(
+            cm_commands.CMCommandFailed,
+            cm_commands.await_commands,
+            client,
+            [command(active=True)],
+            timeout=10,
+            watch=lambda: "no heartbeat of host-1 (its agent was down)",
+        )
+        self.assertIn("its agent was down", str(error))
+
+    def test_the_watch_can_end_the_wait(self):
+        def give_up():
+            raise exceptions.SaharaDockerError("the agent of host-1 does not stay up")
+
+        client = self.client(command(active=True))
+        error = self.assertRaises(
+            exceptions.SaharaDockerError,
+            cm_commands.await_commands,
+            client,
+            [command(active=True)],
+            timeout=60,
+            watch=give_up,
+        )
+        self.assertIn("does not stay up", str(error))
 
     def test_a_command_that_does_not_end_is_given_up(self):
         running = command(active=True, success=None, children=[command(8, "Format", active=True, success=None)])

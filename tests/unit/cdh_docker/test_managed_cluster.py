@@ -9,7 +9,15 @@ from unittest import mock
 from sahara_plugin_cdh.plugins.cdh import cloudera_utils as stock
 
 from sahara_docker import exceptions
-from sahara_docker.plugins.cdh_docker import availability, cm_commands, cm_session, managed_cluster, storage, versions
+from sahara_docker.plugins.cdh_docker import (
+    availability,
+    cm_commands,
+    cm_session,
+    managed_cluster,
+    passwords,
+    storage,
+    versions,
+)
 from tests.unit.cdh_docker import base
 from tests.unit.cdh_docker.cm_records import RecordedSession
 
@@ -87,7 +95,9 @@ class ManagedClusterTest(ClusterTestCase):
         self.assertEqual(["DN_worker_1"], deleted)
 
     def test_decommissioned_nodes_lose_all_their_roles(self):
-        self.manage().decommission(self.instances("worker-1"))
+        managed = self.manage()
+        managed.decommission(self.instances("worker-1"))
+        managed.delete_roles(self.instances("worker-1"))
         self.assertEqual(
             {"DN_worker_1", "HG_worker_1", "NM_worker_1", "YG_worker_1"},
             {path.rpartition("/")[2] for path, _ in self.session.asked("DELETE")},
@@ -139,6 +149,9 @@ class DeploymentTest(ClusterTestCase):
             patcher = mock.patch.object(owner, name, return_value=result)
             patcher.start()
             self.addCleanup(patcher.stop)
+        patcher = mock.patch.object(passwords, "prepare")
+        patcher.start()
+        self.addCleanup(patcher.stop)
         patcher = mock.patch("sahara_plugin_cdh.plugins.cdh.db_helper.get_password_from_db", return_value="secret")
         patcher.start()
         self.addCleanup(patcher.stop)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from sahara.conductor import resource
 from sahara_plugin_cdh.plugins.cdh import plugin_utils as stock
 
-from sahara_docker.plugins.cdh_docker import plugin_utils
+from sahara_docker.plugins.cdh_docker import plugin_utils, topology
 from tests.unit.cdh_docker import base
 
 CONFIGS = {
@@ -41,7 +41,7 @@ class ConvertProcessConfigsTest(base.PluginTestCase):
 
     def test_knows_every_section_of_the_stock_table(self):
         # Two entries at most: the stock method survives one, renamed to the end.
-        for section in plugin_utils.ROLE_OF_CONFIG_SECTION:
+        for section in topology.ROLE_OF_CONFIG_SECTION:
             try:
                 expected = stock.AbstractPluginUtils().convert_process_configs({section: {"a": 1}})
             except RuntimeError:
