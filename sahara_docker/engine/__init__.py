@@ -4,6 +4,7 @@
 ``docker_engine``  the plug point: a ``HeatEngine`` whose steps fit containers
 ``template``       one flat Heat template for a cluster
 ``stack``          creates, updates, watches and deletes that stack, each within a limit of time
+``event_log``      how a step went on each node, in the log that Sahara shows its users
 ``fan_out``        one step on many nodes at once, and all their failures in one error
 ``access``         waits for the login to new nodes and tells why it does not work yet
 ``node_setup``     hosts, hostname, resolver and data volumes of a node, in one round trip

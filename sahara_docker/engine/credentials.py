@@ -18,7 +18,7 @@ from sahara.utils import cluster_progress_ops as progress
 from sahara.utils.openstack import nova
 
 from sahara_docker import exceptions
-from sahara_docker.engine import fan_out
+from sahara_docker.engine import event_log, fan_out
 from sahara_docker.ssh import authentication, errors, host_keys, node_password
 
 CONF = cfg.CONF
@@ -70,7 +70,7 @@ def secure(cluster: Any, instances: list) -> None:
     secret = node_password.create(cluster) if CONF.sahara_docker.rotate_password else None
     without_key: list[str] = []
 
-    @progress.event_wrapper(mark_successful_on_exit=True)
+    @event_log.recorded
     def step(instance: Any) -> None:
         _install(instance, keys, secret)
         if not _key_works(instance, replaced=secret is not None):

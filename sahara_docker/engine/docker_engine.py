@@ -19,6 +19,7 @@ from sahara_docker import cluster_extra, conf, exceptions
 from sahara_docker.engine import (
     access,
     credentials,
+    event_log,
     fan_out,
     lease,
     node_setup,
@@ -234,7 +235,7 @@ class DockerEngine(heat_engine.HeatEngine):
         self._await_logins(cluster, instances)
         credentials.secure(cluster, instances)
 
-    @progress.event_wrapper(mark_successful_on_exit=True)
+    @event_log.recorded
     def _assign_addresses(self, instance: Any) -> None:
         # Heat has seen the server active, so Nova knows its addresses; a failure here is not for waiting.
         if not networks.init_instances_ips(instance):
@@ -267,7 +268,7 @@ class DockerEngine(heat_engine.HeatEngine):
         if reporter.published:
             sahara_cluster.change_cluster_status_description(cluster, "")
 
-    @progress.event_wrapper(mark_successful_on_exit=True)
+    @event_log.recorded
     def _wait_until_accessible(self, instance: Any, reporter: access.Reporter, useless: Any) -> None:
         access.wait_for_login(instance, CONF.sahara_docker.accessible_timeout, reporter.waiting, useless)
         reporter.done(instance)
@@ -281,7 +282,7 @@ class DockerEngine(heat_engine.HeatEngine):
         hosts = node_setup.hosts_text(cluster)
         fan_out.each(instances, "configuring", lambda instance: self._configure_instance(instance, cluster, hosts))
 
-    @progress.event_wrapper(mark_successful_on_exit=True)
+    @event_log.recorded
     def _configure_instance(self, instance: Any, cluster: Any, hosts: str | None = None) -> None:
         hosts = hosts or node_setup.hosts_text(cluster)
         name_servers = CONF.nameservers if cluster.use_designate_feature() else []
