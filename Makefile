@@ -2,7 +2,7 @@
 # Compiled Python stays out of the checkout, which may belong to another user than the lab's.
 LAB = PYTHONDONTWRITEBYTECODE=1 python3 -m lab
 
-.PHONY: demo demo-up demo-status demo-down test
+.PHONY: demo demo-up demo-status demo-down test bench
 
 demo:          ## bring the lab up, make a Hadoop cluster, run a job on it
 	@$(LAB) demo
@@ -18,3 +18,6 @@ demo-down:     ## take everything away but the caches in the state directory
 
 test:          ## lint, types, unit, functional, contract and end-to-end tests
 	@$(LAB) test
+
+bench:         ## what this package costs beside stock Sahara; BENCH=remote for a part of it
+	@$(LAB) bench $(BENCH)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's commands: ``python3 -m lab up | demo | status | down | test``."""
+"""The lab's commands: ``python3 -m lab up | demo | status | down | test | bench``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab import command, console, demo, installation, leftovers, plan, settings, teardown, testing
+import benchmarks
+from lab import bench, command, console, demo, installation, leftovers, plan, settings, teardown, testing
 from sahara_docker import exceptions
 
 #: What sudo keeps of the caller's environment: where the state is, and how packages are fetched.
@@ -75,12 +76,14 @@ def _alone(lab: settings.Lab) -> Iterator[None]:
         yield
 
 
-def _dispatch(chosen: str, lab: settings.Lab) -> None:
-    if chosen == "down":
+def _dispatch(chosen: argparse.Namespace, lab: settings.Lab) -> None:
+    if chosen.command == "down":
         teardown.down(lab)
-    elif chosen == "test":
+    elif chosen.command == "test":
         testing.run(lab)
-    elif chosen == "up":
+    elif chosen.command == "bench":
+        bench.run(lab, chosen.names)
+    elif chosen.command == "up":
         installation.up(lab)
     else:
         demo.run(lab)
@@ -102,7 +105,11 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("status", help="show what runs")
     commands.add_parser("down", help="stop everything and remove all that the lab made outside its state directory")
     commands.add_parser("test", help="run every test, the end-to-end ones included")
-    chosen = parser.parse_args(arguments).command
+    measure = commands.add_parser("bench", help="measure what this package costs beside stock Sahara")
+    measure.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(benchmarks.MODULES)}; all by default")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "bench" and not set(chosen.names) <= set(benchmarks.MODULES):
+        measure.error(f"benchmarks are {', '.join(benchmarks.MODULES)}")
     lab = settings.Lab(settings.default_state())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -110,7 +117,7 @@ def main(arguments: list[str]) -> int:
     os.environ["PATH"] += os.pathsep + os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/sbin"))
     try:
         _become_root(arguments)
-        if chosen == "status":
+        if chosen.command == "status":
             return teardown.status(lab)
         with _alone(lab):
             _dispatch(chosen, lab)

@@ -9,11 +9,13 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
 
 from lab import settings
-from lab.service import Service
+from lab.service import Service, Supervised
 from sahara_docker import exceptions
 
 #: What Debian's dockerd and its containerd write outside the directories that they are given, files before directories.
@@ -98,6 +100,31 @@ def check(lab: settings.Lab) -> None:
             where=host(lab),
             remedy="start it, or run `make demo-down` so that the lab chooses anew",
         )
+
+
+@contextlib.contextmanager
+def running(lab: settings.Lab) -> Iterator[None]:
+    """The lab's own daemon, started for the time of the block when it does not run."""
+    started = None
+    if is_ours(lab) and not answers(host(lab)):
+        lab.etc.mkdir(parents=True, exist_ok=True)
+        lab.run.mkdir(parents=True, exist_ok=True)
+        environment = {"PATH": os.environ["PATH"], settings.MARK: str(lab.state)}
+        # Its own event: an interrupt may be past.
+        started = Supervised(service(lab), lab.log / "docker.log", environment, threading.Event())
+        started.start()
+    try:
+        yield
+    finally:
+        if started is not None:
+            started.stop()
+
+
+def remove_containers(address: str, label: str) -> None:
+    """Remove all containers with a label (``name=value``), and their anonymous volumes."""
+    containers = client(address, "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}").split()
+    if containers:
+        client(address, "rm", "--force", "--volumes", *containers)
 
 
 def client(address: str, *words: str, timeout: float = 120) -> str:

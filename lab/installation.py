@@ -62,16 +62,20 @@ def _undo(lab: settings.Lab, running: bool) -> None:
         console.step("stopped what this command had started")
 
 
-def announce(lab: settings.Lab) -> None:
-    """Say what will be installed and which Docker engine is used, before anything is."""
+def announce(lab: settings.Lab, environment: str = "openstack") -> None:
+    """Say what will be installed and which Docker engine is used, before anything is.
+
+    :param environment: name of the Python environment that will be needed.
+    """
     for directory in (lab.state, lab.cache, lab.data, lab.log, lab.run):
         directory.mkdir(parents=True, exist_ok=True)
     missing = packages.missing()
     engine = docker_engine.choose(lab)  # before apt, which may bring and even start another one
     if missing:
         console.say(f"Will install by apt: {' '.join(missing)}")
-    if not (lab.venv / "fingerprint").exists():
-        console.say(f"Will install OpenStack's Python packages into {lab.venv} (0.5 GB)")
+    home = lab.cache / environment
+    if not (home / "fingerprint").exists():
+        console.say(f"Will install OpenStack's Python packages into {home} (0.5 GB)")
     if not any(lab.node_image.glob("node-*.tar")):
         console.say("Will fetch Debian packages for the nodes by mmdebstrap, Hadoop and Oozie by Maven (0.6 GB)")
     console.say(

@@ -32,15 +32,18 @@ class Unfit(exceptions.SaharaDockerError):
     """This machine cannot run the lab as it is."""
 
 
-def check(lab: settings.Lab, *, running: bool) -> None:
+def check(lab: settings.Lab, *, running: bool, openstack: bool = True) -> None:
     """Look at everything and change nothing.
 
     :param running: whether this lab is up, so that its own ports and memory are not held against it.
+    :param openstack: whether OpenStack's services are going to be started, or only containers.
     :raises Unfit: with all that is wrong, a line each.
     """
     checks = [_system, lambda: _path(lab)]
     if not running:
-        checks += [_memory, lambda: _disk(lab), lambda: _apt_disk(lab), _ports, _network, _engine]
+        checks += [_memory, lambda: _disk(lab), lambda: _apt_disk(lab), _engine]
+    if not running and openstack:
+        checks += [_ports, _network]
     problems = []
     for one in checks:
         try:

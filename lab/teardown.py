@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import subprocess
-import threading
 import time
 from pathlib import Path
 
 from lab import console, control, docker_engine, network, node_image, settings
-from lab.service import Supervised
 from sahara_docker import exceptions
 
 #: Label that the compute driver puts on all it makes in Docker, with the name of the compute host.
@@ -42,7 +38,7 @@ def down(lab: settings.Lab) -> None:
     failure = None
     if docker_engine.is_chosen(lab):
         try:
-            with _daemon(lab):
+            with docker_engine.running(lab):  # only the daemon can end its containers
                 _remove_containers(lab)
         except exceptions.SaharaDockerError as error:
             failure = error  # the rest goes all the same
@@ -64,24 +60,6 @@ def down(lab: settings.Lab) -> None:
     console.step("the lab is down; logs and caches stay in " + str(lab.state), time.monotonic() - began)
 
 
-@contextlib.contextmanager
-def _daemon(lab: settings.Lab):
-    """The lab's Docker daemon, started for the time of the removal when it had died: only it can end its containers."""
-    started = None
-    if docker_engine.is_ours(lab) and not docker_engine.answers(docker_engine.host(lab)):
-        lab.etc.mkdir(parents=True, exist_ok=True)
-        lab.run.mkdir(parents=True, exist_ok=True)
-        environment = {"PATH": os.environ["PATH"], settings.MARK: str(lab.state)}
-        service, log = docker_engine.service(lab), lab.log / "docker.log"
-        started = Supervised(service, log, environment, threading.Event())  # of its own: an interrupt may be past
-        started.start()
-    try:
-        yield
-    finally:
-        if started is not None:
-            started.stop()
-
-
 def _remove_containers(lab: settings.Lab) -> None:
     """Remove the containers that this lab's nova-compute made, and on a daemon of the machine its images too."""
     address = docker_engine.host(lab)
@@ -92,11 +70,9 @@ def _remove_containers(lab: settings.Lab) -> None:
             remedy="start it and run this again",
         )
     control.drain(lab)  # Nova must not bring back what is being removed
-    mine = f"label={HOST_LABEL}={lab.host}"
-    containers = docker_engine.client(address, "ps", "--all", "--quiet", "--no-trunc", "--filter", mine).split()
-    if containers:
-        docker_engine.client(address, "rm", "--force", "--volumes", *containers)
-    volumes = docker_engine.client(address, "volume", "ls", "--quiet", "--filter", mine).split()
+    mine = f"{HOST_LABEL}={lab.host}"
+    docker_engine.remove_containers(address, mine)
+    volumes = docker_engine.client(address, "volume", "ls", "--quiet", "--filter", f"label={mine}").split()
     if volumes:
         docker_engine.client(address, "volume", "rm", "--force", *volumes)
     if not docker_engine.is_ours(lab):

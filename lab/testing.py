@@ -6,8 +6,20 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from pathlib import Path
 
-from lab import command, console, control, docker_engine, installation, packages, preflight, settings, teardown
+from lab import (
+    command,
+    console,
+    control,
+    docker_engine,
+    installation,
+    node_image,
+    packages,
+    preflight,
+    settings,
+    teardown,
+)
 from sahara_docker import exceptions
 
 LINTED = ("sahara_docker", "nova", "lab", "tests", "benchmarks", "setup.py")
@@ -24,16 +36,40 @@ def run(lab: settings.Lab) -> None:
     preflight.check(lab, running=running)
     console.say("The tests use the lab, and take it down at their end together with what is in it.")
     installation.announce(lab)
+    tools = prepare(lab)
+    there = [name for name in LINTED if (settings.CHECKOUT / name).exists()]
+    run_part("lint", [tools / "ruff", "check", "--no-cache", *there])
+    run_part("format", [tools / "ruff", "format", "--no-cache", "--check", *there])
+    run_part("types", [tools / "mypy", f"--cache-dir={lab.cache / 'mypy'}", "sahara_docker", "lab"])
+    environment = variables(lab, tools)
+    pytest = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-x"]
+    for part in _parts("unit"):
+        run_part(part, [*pytest, part], environment, timeout=300)
+    _, image = installation.up(lab)
+    try:
+        environment |= node_variables(lab, image)
+        for part in (*_parts("contract"), *_parts("functional")):
+            run_part(part, [*pytest, "--durations=3", part], environment, timeout=900)
+        if docker_engine.is_ours(lab):
+            del environment["DOCKER_HOST"]  # `make demo` would take it for an engine of the machine
+        run_part("tests/end_to_end", [*pytest, "-s", "tests/end_to_end"], environment, timeout=2400)
+    finally:
+        teardown.down(lab)
+    console.step("everything passed")
+
+
+def prepare(lab: settings.Lab) -> Path:
+    """Install the environment that tests run in, with the project as it is now; the directory of its programs."""
     packages.install_packages(lab, packages.missing())
     home = packages.install_environment(lab, "test", "test.txt")
     packages.install_project(lab, "test")
     console.step("environment for the tests is there")
-    tools = home / "bin"
-    there = [name for name in LINTED if (settings.CHECKOUT / name).exists()]
-    _run("lint", [tools / "ruff", "check", "--no-cache", *there])
-    _run("format", [tools / "ruff", "format", "--no-cache", "--check", *there])
-    _run("types", [tools / "mypy", f"--cache-dir={lab.cache / 'mypy'}", "sahara_docker", "lab"])
-    environment = {
+    return home / "bin"
+
+
+def variables(lab: settings.Lab, tools: Path) -> dict[str, str]:
+    """Environment variables of a process that tests."""
+    return {
         **os.environ,
         "LAB_STATE": str(lab.state),
         "PATH": f"{tools}:{os.environ['PATH']}",
@@ -41,24 +77,15 @@ def run(lab: settings.Lab) -> None:
         "XDG_CACHE_HOME": str(lab.cache / "test-cache"),
         "HOME": str(lab.data),
     }
-    pytest = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-x"]
-    for part in _parts("unit"):
-        _run(part, [*pytest, part], environment, timeout=300)
-    _, image = installation.up(lab)
-    try:
-        environment |= {
-            "DOCKER_HOST": docker_engine.host(lab),
-            "SAHARA_DOCKER_TEST_IMAGE": image.tag,
-            "SAHARA_DOCKER_TEST_PASSWORD": lab.node_password,
-        }
-        for part in (*_parts("contract"), *_parts("functional")):
-            _run(part, [*pytest, "--durations=3", part], environment, timeout=900)
-        if docker_engine.is_ours(lab):
-            del environment["DOCKER_HOST"]  # `make demo` would take it for an engine of the machine
-        _run("tests/end_to_end", [*pytest, "-s", "tests/end_to_end"], environment, timeout=2400)
-    finally:
-        teardown.down(lab)
-    console.step("everything passed")
+
+
+def node_variables(lab: settings.Lab, image: node_image.Image) -> dict[str, str]:
+    """Further ones for a process that starts nodes of *image*."""
+    return {
+        "DOCKER_HOST": docker_engine.host(lab),
+        "SAHARA_DOCKER_TEST_IMAGE": image.tag,
+        "SAHARA_DOCKER_TEST_PASSWORD": lab.node_password,
+    }
 
 
 def _parts(kind: str) -> list[str]:
@@ -72,7 +99,13 @@ def _parts(kind: str) -> list[str]:
     return sorted(str(path.relative_to(settings.CHECKOUT)) for path in parts)
 
 
-def _run(what: str, words: list[object], environment: dict[str, str] | None = None, timeout: float = 300) -> None:
+def run_part(what: str, words: list[object], environment: dict[str, str] | None = None, timeout: float = 300) -> None:
+    """Run one command with its output on ours.
+
+    :param timeout: seconds.
+    :raises SaharaDockerError: when it fails or takes too long.
+    :raises KeyboardInterrupt: after Ctrl-C, when it has ended.
+    """
     console.step(f"{what} ...")
     process = subprocess.Popen(
         [str(word) for word in words], cwd=settings.CHECKOUT, env=environment, start_new_session=True

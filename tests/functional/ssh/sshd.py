@@ -32,6 +32,7 @@ class SshdContainer(fixtures.Fixture):
     :param sshd_options: options for sshd_config, such as ``PasswordAuthentication no``.
     :param listening: whether sshd runs from the beginning.
     :param mounts: paths that are mount points, as data volumes are.
+    :param labels: Docker's, for the container.
     :ivar address: where its sshd listens.
     """
 
@@ -41,6 +42,7 @@ class SshdContainer(fixtures.Fixture):
         sshd_options: tuple[str, ...] = (),
         listening: bool = True,
         mounts: tuple[str, ...] = (),
+        labels: dict[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.hostname = hostname
@@ -49,6 +51,7 @@ class SshdContainer(fixtures.Fixture):
         self._options = sshd_options
         self._listening = listening
         self._mounts = mounts
+        self._labels = labels or {}
 
     def _setUp(self) -> None:
         client = docker.from_env()
@@ -59,6 +62,7 @@ class SshdContainer(fixtures.Fixture):
             command=[],
             name=f"ssh-test-{uuid.uuid4().hex[:12]}",
             hostname=self.hostname,
+            labels=self._labels,
             network_mode="host",
             tmpfs={path: "" for path in self._mounts},
             # Without a name of its own, sudo asks the resolver for it at every call.

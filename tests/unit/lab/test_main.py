@@ -47,3 +47,12 @@ class RootTest(testtools.TestCase):
         self.assertThat(started[0][:2], matchers.Equals(["sudo", "--preserve-env=LAB_STATE,http_proxy"]))
         self.assertNotIn("proxy:3128", " ".join(started[0]))
         self.assertEqual(["-m", "lab", "demo"], started[0][-3:])
+
+
+class BenchTest(testtools.TestCase):
+    def test_a_benchmark_that_is_not_there_is_refused_at_once_and_the_others_named(self):
+        stderr = self.useFixture(fixtures.StringStream("stderr")).stream
+        self.useFixture(fixtures.MonkeyPatch("sys.stderr", stderr))
+        self.assertRaises(SystemExit, lab_main.main, ["bench", "remote", "speed"])
+        stderr.seek(0)
+        self.assertThat(stderr.read(), matchers.Contains("benchmarks are remote, configuration, memory"))

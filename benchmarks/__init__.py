@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this package costs, beside what stock Sahara costs and the least that it could; run by ``make bench``.
+
+``remote_command``  one command on a node that was used before
+``configuration``   the first login to 3, 20 and 100 nodes, and bringing them their names
+``memory``          what an open connection holds
+
+To add one, write a module with ``run(place)``, which returns rows of the table, and name it in ``MODULES``. They use
+
+``results``         the rows, the table, the JSON file
+``engines``         sahara-engine's processes, ours and stock, which run functions by request
+``engine_process``  such a process
+``stock``           what stock Sahara needs to run at all
+``nodes``           containers with an sshd
+``bare``            SSH without Sahara: the floor
+"""
+
+#: Modules, by the name that ``make bench BENCH=...`` knows them under, in the order in which they run.
+MODULES = {
+    "remote": "remote_command",
+    "configuration": "configuration",
+    "memory": "memory",
+}
