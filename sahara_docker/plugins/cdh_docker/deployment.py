@@ -70,7 +70,7 @@ class Deployment:
         self._bring_proxy(cluster, instances)
         self._images.validate(cluster, instances, test_only)
         if not test_only:
-            swift.bring(cluster, instances)
+            swift.bring(cluster, instances, self._pu.c_helper.DEFAULT_SWIFT_LIB_URL)
 
     def configure_cluster(self, cluster: Any) -> None:
         """Start Cloudera Manager and its agents, and describe the cluster to it."""
@@ -125,7 +125,7 @@ class Deployment:
         everyone = plugin_utils.get_instances(cluster)
         self._bring_proxy(cluster, everyone)
         self._images.validate(cluster, instances)
-        swift.bring(cluster, instances)
+        swift.bring(cluster, instances, self._pu.c_helper.DEFAULT_SWIFT_LIB_URL)
         volumes = self._start_nodes(cluster, instances)
         managed = self._managed(cluster)
         managed.await_agents(instances, self._reviver(cluster))

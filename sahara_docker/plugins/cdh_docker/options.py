@@ -49,14 +49,20 @@ ENABLE_SWIFT = provisioning.Config(
     **_GENERAL,
 )
 SWIFT_LIBRARY = stock.ConfigHelper.SWIFT_LIB_URL.name
-SWIFT_LIB_URL = provisioning.Config(
-    SWIFT_LIBRARY,
-    priority=1,
-    default_value=stock.ConfigHelper.DEFAULT_SWIFT_LIB_URL,
-    description="Where the nodes fetch Hadoop's Swift library, when Swift is enabled and their image does not have it; "
-    "empty for an image that has it",
-    **_GENERAL,
-)
+
+
+def _swift_library(address: str) -> provisioning.Config:
+    """The option for the library's address; its default differs between the versions of CDH."""
+    return provisioning.Config(
+        SWIFT_LIBRARY,
+        priority=1,
+        default_value=address,
+        description="Where the nodes fetch Hadoop's Swift library, when Swift is enabled and their image does not have "
+        "it; empty for an image that has it",
+        **_GENERAL,
+    )
+
+
 HTTP_PROXY = provisioning.Config(
     "HTTP proxy",
     priority=2,
@@ -87,7 +93,6 @@ _OWN = {
         COMMAND_TIMEOUT,
         AGENT_START_ATTEMPTS,
         ENABLE_SWIFT,
-        SWIFT_LIB_URL,
         HTTP_PROXY,
         HTTPS_PROXY,
         NO_PROXY,
@@ -105,9 +110,12 @@ def is_swift_enabled(cluster: Any) -> bool:
     return bool(value(cluster, ENABLE_SWIFT))
 
 
-def swift_library_address(cluster: Any) -> str:
-    """Return where the nodes fetch Hadoop's library for Swift; empty when only their image may have it."""
-    return value(cluster, SWIFT_LIB_URL) or ""
+def swift_library_address(cluster: Any, default: str) -> str:
+    """Return where the nodes fetch Hadoop's library for Swift; empty when only their image may have it.
+
+    :param default: of the cluster's version.
+    """
+    return cluster.cluster_configs.get("general", {}).get(SWIFT_LIBRARY, default) or ""
 
 
 def check(cluster: Any) -> None:
@@ -143,17 +151,18 @@ class OptionsMixin:
     """
 
     stock_class: Callable[[], Any]
+    DEFAULT_SWIFT_LIB_URL: str
 
     AWAIT_MANAGER_STARTING_TIMEOUT = AWAIT_MANAGER_STARTING_TIMEOUT
     AWAIT_AGENTS_TIMEOUT = AWAIT_AGENTS_TIMEOUT
     ENABLE_SWIFT = ENABLE_SWIFT
-    SWIFT_LIB_URL = SWIFT_LIB_URL
 
     def __new__(cls) -> OptionsMixin:
         return object.__new__(cls)
 
     def __init__(self) -> None:
         vars(self).update(vars(self.stock_class()))
+        self.SWIFT_LIB_URL = _swift_library(self.DEFAULT_SWIFT_LIB_URL)
         self.ng_plugin_configs = [
             _with_small_reserve(config) if config.name == storage.RESERVED else config
             for config in self.ng_plugin_configs  # type: ignore[has-type]

@@ -41,7 +41,7 @@ def check(cluster: Any) -> None:
 
     :raises InvalidConfig: when it is none, or holds a password, which would be on a command line.
     """
-    address = _address(cluster)
+    address = _address(cluster, default="")
     if not address or not options.is_swift_enabled(cluster):
         return
     if not _ADDRESS.fullmatch(address) or urllib.parse.urlsplit(address).password is not None:
@@ -51,13 +51,15 @@ def check(cluster: Any) -> None:
         )
 
 
-def bring(cluster: Any, instances: list[Any]) -> None:
+def bring(cluster: Any, instances: list[Any], default: str = "") -> None:
     """Have the library on *instances*, when the cluster uses Swift.
 
+    :param default: the library's address for the cluster's version, when the user has given none.
     :raises SaharaDockerError: naming the nodes that cannot get it, and why.
     """
     if options.is_swift_enabled(cluster):
-        parallel.on_each(instances, "Configure Swift", functools.partial(_bring, address=_address(cluster)))
+        address = _address(cluster, default)
+        parallel.on_each(instances, "Configure Swift", functools.partial(_bring, address=address))
         swift_helper.install_ssl_certs(instances)
 
 
@@ -76,5 +78,5 @@ def _bring(instance: Any, address: str) -> None:
         )
 
 
-def _address(cluster: Any) -> str:
-    return options.swift_library_address(cluster).strip()
+def _address(cluster: Any, default: str) -> str:
+    return options.swift_library_address(cluster, default).strip()
