@@ -12,6 +12,7 @@ To add one, write a module with ``run(place)``, which returns rows of the table,
 ``engine_process``  such a process
 ``stock``           what stock Sahara needs to run at all
 ``nodes``           containers with an sshd
+``clock``           time and processor time
 ``bare``            SSH without Sahara: the floor
 """
 

@@ -4,22 +4,26 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import socket
-from collections.abc import Iterator
 
 import paramiko
 
 
 class Connections:
-    """One open connection a node.
+    """One connection a node: ``open`` them, run commands, ``close`` them.
 
     :param addresses: of the nodes.
+    :param key: with which *username* may log in.
     """
 
     def __init__(self, addresses: list[str], username: str, key: paramiko.PKey) -> None:
+        self._addresses, self._username, self._key = addresses, username, key
         self._pool = concurrent.futures.ThreadPoolExecutor(len(addresses))
-        self._transports = list(self._pool.map(lambda address: _connect(address, username, key), addresses))
+        self._transports: list[paramiko.Transport] = []
+
+    def open(self) -> None:
+        """Log in to all nodes at once."""
+        self._transports = list(self._pool.map(self._connect, self._addresses))
 
     def run(self, command: str) -> None:
         """Run *command* on the first node."""
@@ -35,23 +39,12 @@ class Connections:
             transport.close()
         self._pool.shutdown()
 
-
-@contextlib.contextmanager
-def connected(addresses: list[str], username: str, key: paramiko.PKey) -> Iterator[Connections]:
-    """Connections to nodes, closed at the end of the block."""
-    connections = Connections(addresses, username, key)
-    try:
-        yield connections
-    finally:
-        connections.close()
-
-
-def _connect(address: str, username: str, key: paramiko.PKey) -> paramiko.Transport:
-    stream = socket.create_connection((address, 22), timeout=30)
-    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    transport = paramiko.Transport(stream)
-    transport.connect(username=username, pkey=key)
-    return transport
+    def _connect(self, address: str) -> paramiko.Transport:
+        stream = socket.create_connection((address, 22), timeout=30)
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        transport = paramiko.Transport(stream)
+        transport.connect(username=self._username, pkey=self._key)
+        return transport
 
 
 def _run(transport: paramiko.Transport, command: str) -> None:

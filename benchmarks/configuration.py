@@ -6,11 +6,11 @@ Ours has its connections open when it configures, since it has just logged in; w
 
 from __future__ import annotations
 
+import contextlib
 import statistics
-import time
 from collections.abc import Callable
 
-from benchmarks import bare, engines, nodes, results
+from benchmarks import bare, clock, engines, nodes, results
 
 # Nodes, and how often each is configured: stock takes a minute and more for 100.
 _ROUNDS = {3: 5, 20: 3, 100: 1}
@@ -52,15 +52,16 @@ def _measure(
             print(f"  {size} nodes: {step.partition(':')[2]}, {engine.flavour}", flush=True)
             return engine.call(step, clusters[engine], timeout=_LIMIT)
 
-        began = time.perf_counter()
-        with bare.connected(many.addresses, nodes.USER, many.key) as connections:
-            login = {"floor": time.perf_counter() - began}
-            # Stock comes first: ours may change how one logs in.
-            login["stock"] = request(old, _LOG_IN)
-            login["ours"] = request(ours, _LOG_IN)
+        with contextlib.closing(bare.Connections(many.addresses, nodes.USER, many.key)) as connections:
+            # Ours comes last, for it changes how one logs in.
+            login = {
+                "floor": clock.timed(connections.open).wall,
+                "stock": request(old, _LOG_IN),
+                "ours": request(ours, _LOG_IN),
+            }
             turns: dict[str, Callable[[], float]] = {
                 "ours": lambda: request(ours, _CONFIGURE),
-                "floor": lambda: timed(lambda: connections.run_on_all(_COMMAND)),
+                "floor": lambda: clock.timed(lambda: connections.run_on_all(_COMMAND)).wall,
                 "stock": lambda: request(old, _CONFIGURE),
             }
             taken: dict[str, list[float]] = {name: [] for name in turns}
@@ -78,11 +79,4 @@ def configure(cluster_id: str) -> float:
     from benchmarks import engine_process
 
     cluster = engine_process.cluster(cluster_id)
-    return timed(lambda: ops.INFRA._configure_instances(cluster))
-
-
-def timed(action: Callable[[], object]) -> float:
-    """Run *action*; seconds."""
-    began = time.perf_counter()
-    action()
-    return time.perf_counter() - began
+    return clock.timed(lambda: ops.INFRA._configure_instances(cluster)).wall

@@ -15,7 +15,6 @@ import importlib  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
-import time  # noqa: E402
 import traceback  # noqa: E402
 import types  # noqa: E402
 import uuid  # noqa: E402
@@ -31,7 +30,7 @@ from sahara.service import ops  # noqa: E402
 from sahara.utils import cluster as sahara_cluster  # noqa: E402
 from sahara.utils.openstack import nova  # noqa: E402
 
-from benchmarks import stock  # noqa: E402
+from benchmarks import clock, stock  # noqa: E402
 
 _ADDRESS = "http://127.0.0.1:5000"
 _CATALOG = [{"type": "identity", "endpoints": [{"region": None, "publicURL": _ADDRESS, "internalURL": _ADDRESS}]}]
@@ -124,9 +123,8 @@ def instances(cluster_id: str, start: int = 0, end: int | None = None) -> list[A
 
 def log_in(cluster_id: str, start: int = 0, end: int | None = None) -> float:
     """The engine's step after Heat's work: wait until the nodes have addresses and a login works; seconds."""
-    began = time.perf_counter()
-    ops.INFRA._await_networks(cluster(cluster_id), instances(cluster_id, start, end))
-    return time.perf_counter() - began
+    whole, some = cluster(cluster_id), instances(cluster_id, start, end)
+    return clock.timed(lambda: ops.INFRA._await_networks(whole, some)).wall
 
 
 def _serve() -> None:
