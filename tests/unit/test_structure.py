@@ -35,9 +35,35 @@ class StructureTest(testtools.TestCase):
                     if (module == root or module.startswith(f"{root}.")) and module not in exempt:
                         self.fail(f"{path.relative_to(ROOT)} imports {module}")
 
+    def assert_only(self, place: str, *allowed: str) -> None:
+        """Of the package, *place* imports nothing but *allowed* modules and what lies below them."""
+        files = sorted((ROOT / place).rglob("*.py"))
+        self.assertNotEqual([], files, f"{place} holds no Python")
+        for path in files:
+            for module in imports(path):
+                names = [f"sahara_docker.{name}" for name in allowed]
+                within = any(module == name or module.startswith(f"{name}.") for name in names)
+                # "from sahara_docker import conf" names the package as well as the module.
+                if module.startswith("sahara_docker.") and not within:
+                    self.fail(f"{path.relative_to(ROOT)} imports {module}")
+
     def test_leaves_import_nothing_of_the_package(self):
         for leaf in ("conf.py", "exceptions.py"):
-            self.assert_never(f"sahara_docker/{leaf}", "sahara_docker", "sahara", "nova")
+            self.assert_never(f"sahara_docker/{leaf}", "sahara_docker", "sahara", "nova", "lab", "eventlet")
+
+    def test_what_is_kept_with_a_cluster_stands_alone(self):
+        self.assert_never("sahara_docker/cluster_extra.py", "sahara_docker", "nova", "lab")
+
+    def test_each_side_has_only_what_it_may(self):
+        self.assert_only("sahara_docker/plugins", "plugins", "cluster_extra", "conf", "exceptions")
+        self.assert_only("sahara_docker/engine", "engine", "ssh", "cluster_extra", "conf", "exceptions")
+        self.assert_only("sahara_docker/ssh", "ssh", "engine", "cluster_extra", "conf", "exceptions")
+        self.assert_only("sahara_docker/nova", "nova", "conf", "exceptions")
+
+    def test_only_the_plug_point_of_the_remote_knows_the_engine(self):
+        for path in sorted((ROOT / "sahara_docker/ssh").glob("*.py")):
+            if path.name != "driver.py":
+                self.assert_never(str(path.relative_to(ROOT)), "sahara_docker.engine")
 
     def test_the_sahara_side_never_imports_nova(self):
         for place in ("engine", "ssh", "plugins"):
@@ -52,7 +78,12 @@ class StructureTest(testtools.TestCase):
         self.assert_never("sahara_docker/plugins", "paramiko", "sahara_docker.ssh", "sahara_docker.engine")
 
     def test_the_stand_in_shares_no_code_with_the_package(self):
-        self.assert_never("lab/cloudera_manager", "sahara_docker", "sahara", "sahara_plugin_cdh")
+        for stand_in in ("lab/cloudera_manager", "tests/contract/stock/recording_cm.py"):
+            self.assert_never(stand_in, "sahara_docker", "sahara", "sahara_plugin_cdh")
+
+    def test_the_lab_starts_services_as_processes(self):
+        for path in sorted((ROOT / "lab").glob("*.py")):
+            self.assert_never(str(path.relative_to(ROOT)), "sahara", "nova", "heat", "glance", "keystone", "neutron")
 
     def test_the_package_never_imports_the_lab(self):
         self.assert_never("sahara_docker", "lab")
