@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import MODULES, engines, results, stock
+from lab import settings
 from sahara_docker import exceptions
 
 
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--state", type=Path, required=True, help="the lab's state directory: logs and caches")
     parser.add_argument("--label", required=True, help="NAME=VALUE that every container gets")
     chosen = parser.parse_args(arguments)
-    place = engines.Place(chosen.state, chosen.label)
+    place = engines.Place(settings.Lab(chosen.state), chosen.label)
     measured = []
     loads = [os.getloadavg()[0]]
     for name in chosen.names or MODULES:

@@ -8,14 +8,12 @@ import dataclasses
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from lab import settings
 from sahara_docker import exceptions
 
 
@@ -27,11 +25,11 @@ class EngineFailed(exceptions.SaharaDockerError):
 class Place:
     """Where a run keeps things.
 
-    :param state: the lab's state directory.
+    :param lab: its logs, caches and data.
     :param label: ``name=value`` that every container gets, so that a run that was killed can be cleaned up after.
     """
 
-    state: Path
+    lab: settings.Lab
     label: str
 
 
@@ -42,12 +40,14 @@ class Engine:
     :ivar pid: its process id.
     """
 
-    def __init__(self, flavour: str, place: Place, directory: Path) -> None:
+    def __init__(self, flavour: str, lab: settings.Lab) -> None:
         self.flavour = flavour
-        self._log = place.state / "log" / f"bench-{flavour}.log"
-        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._log = lab.log / f"bench-{flavour}.log"
+        directory = lab.data / f"bench-{flavour}"
+        for needed in (self._log.parent, directory):
+            needed.mkdir(parents=True, exist_ok=True)
         # An installed Sahara has its bytecode compiled: children that compile it anew would be no fair comparison.
-        environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(place.state / "cache" / "bench-bytecode")}
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(lab.cache / "bench-bytecode")}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -56,7 +56,6 @@ class Engine:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=environment,
-                start_new_session=True,
             )
         self.pid = self._process.pid
 
@@ -85,18 +84,16 @@ class Engine:
         )
 
     def stop(self) -> None:
-        """End the process and its children."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        """End the process; stock's children end when it is gone."""
+        self._process.kill()
         self._process.wait()
 
 
 @contextlib.contextmanager
 def running(flavour: str, place: Place) -> Iterator[Engine]:
     """An engine process, ended at the end of the block."""
-    with tempfile.TemporaryDirectory(prefix="sahara-docker-bench-") as directory:
-        engine = Engine(flavour, place, Path(directory))
-        try:
-            yield engine
-        finally:
-            engine.stop()
+    engine = Engine(flavour, place.lab)
+    try:
+        yield engine
+    finally:
+        engine.stop()

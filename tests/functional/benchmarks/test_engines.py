@@ -9,6 +9,7 @@ from pathlib import Path
 import testtools
 
 from benchmarks import engines, nodes
+from lab import settings
 
 IN_ENGINE = "tests.functional.benchmarks.in_engine"
 
@@ -18,7 +19,7 @@ class EnginesTest(testtools.TestCase):
         super().setUp()
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
-        self.place = engines.Place(Path(directory.name), "sahara-docker.test=benchmarks")
+        self.place = engines.Place(settings.Lab(Path(directory.name)), "sahara-docker.test=benchmarks")
 
     def test_both_configure_a_node_and_only_stock_needs_children(self) -> None:
         with nodes.running(2, self.place) as two:
