@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accounts and databases of Hive and Sentry in Cloudera Manager's own PostgreSQL.
 
-The stock plugin formats the password's bytes into its SQL, which on Python 3 gives ``PASSWORD 'b'...''``: a syntax
-error.
+The stock plugin's psql goes on after an error and ends with success, and the file with the password stays on the node
+when it does not.
 """
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from sahara_plugin_cdh.plugins.cdh import db_helper
 
 from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import shell
-
-_SCRIPT_PATH = "/tmp/sahara-docker-database.sql"  # noqa: S108 - the login user's own file, gone in the next round trip
 
 # CREATE DATABASE cannot be conditional in SQL, \gexec runs the statement that the query returns, if it returns one.
 _CREATE = r"""
@@ -27,7 +24,6 @@ GRANT ALL PRIVILEGES ON DATABASE {database} TO {user};
 """
 
 _RUN = r"""
-trap 'rm -f "$1"' EXIT
 PGPASSWORD=$(head -n 1 /var/lib/cloudera-scm-server-db/data/generated_password.txt) || exit 1
 export PGPASSWORD
 psql -v ON_ERROR_STOP=1 -q -U cloudera-scm -h localhost -p 7432 -d scm -f "$1"
@@ -47,9 +43,7 @@ def create_for_sentry(manager: Any, cluster: Any) -> None:
 def _create(manager: Any, user: str, database: str, password: str) -> None:
     sql = _CREATE.format(user=user, database=database, password=password.replace("'", "''"))
     with manager.remote() as remote:
-        remote.execute_command(f"install -m 600 /dev/null {shlex.quote(_SCRIPT_PATH)}")
-        remote.write_file_to(_SCRIPT_PATH, sql)
-        outcome = shell.run_as_root(remote, _RUN, _SCRIPT_PATH)
+        outcome = shell.run_with_secret(remote, _RUN, sql)
     if outcome.code:
         raise exceptions.SaharaDockerError(
             f"cannot create the database {database}",

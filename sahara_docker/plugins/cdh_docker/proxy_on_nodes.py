@@ -10,13 +10,11 @@ apt and yum take it from root's environment, since their own files have to be re
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import proxy, shell
 
-_VALUES = "/run/sahara-docker-proxy"
 _BLOCK = r"""
 set -e
 umask 022
@@ -42,8 +40,8 @@ sudoers=/etc/sudoers.d/sahara-docker-proxy
 """
 _APPLY = (
     _BLOCK
-    + rf"""
-secret=$1 values={_VALUES}
+    + r"""
+values=$1 secret=$2
 trap 'rm -f "$new" "$new".* "$values"' EXIT
 for file in /etc/environment /etc/default/cloudera-scm-agent /etc/default/cloudera-scm-server; do
     [ -e "$file" ] || : >"$file"
@@ -55,7 +53,7 @@ for service in cloudera-scm-agent cloudera-scm-server; do
 done
 if [ -d /etc/sudoers.d ]; then
     names=$(cut -d= -f1 "$values" | tr '\n' ' ')
-    printf 'Defaults env_keep += "%s"\n' "${{names% }}" >"$new"
+    printf 'Defaults env_keep += "%s"\n' "${names% }" >"$new"
     if ! command -v visudo >/dev/null || visudo -cqf "$new"; then
         cp "$new" "$sudoers"
         chmod 0440 "$sudoers"
@@ -63,11 +61,11 @@ if [ -d /etc/sudoers.d ]; then
 fi
 if [ "$secret" = yes ]; then : >"$values"; fi
 if [ -d /etc/apt/apt.conf.d ]; then
-    {{
-        sed -n 's/^\(https\{{0,1\}}\)_proxy=\(".*"\)$/Acquire::\1::Proxy \2;/p' "$values"
+    {
+        sed -n 's/^\(https\{0,1\}\)_proxy=\(".*"\)$/Acquire::\1::Proxy \2;/p' "$values"
         sed -n 's/^no_proxy="\(.*\)"$/\1/p' "$values" | tr ',' '\n' | grep -E '^[A-Za-z0-9.-]+$' |
             sed 's|.*|Acquire::http::Proxy::& "DIRECT"; Acquire::https::Proxy::& "DIRECT";|'
-    }} >"$apt"
+    } >"$apt"
     [ -s "$apt" ] || rm "$apt"
 fi
 for file in /etc/yum.conf /etc/dnf/dnf.conf; do
@@ -97,9 +95,8 @@ def bring(instance: Any, settings: proxy.ProxySettings) -> None:
     """
     content = "".join(f'{name}="{value}"\n' for name, value in settings.variables().items())
     with instance.remote() as remote:
-        remote.execute_command(f"sudo install -m 600 /dev/null {shlex.quote(_VALUES)}")
-        remote.write_file_to(_VALUES, content, run_as_root=True)
-        _run(instance, remote, _APPLY, "yes" if settings.secret else "no")
+        outcome = shell.run_with_secret(remote, _APPLY, content, "yes" if settings.secret else "no")
+        _finish(instance, remote, outcome)
 
 
 def remove(instance: Any) -> None:
@@ -108,11 +105,10 @@ def remove(instance: Any) -> None:
     :raises SaharaDockerError: when a file of the node cannot be written.
     """
     with instance.remote() as remote:
-        _run(instance, remote, _REMOVE)
+        _finish(instance, remote, shell.run_as_root(remote, _REMOVE))
 
 
-def _run(instance: Any, remote: Any, script: str, *arguments: str) -> None:
-    outcome = shell.run_as_root(remote, script, *arguments)
+def _finish(instance: Any, remote: Any, outcome: shell.Outcome) -> None:
     # sshd gives a login the environment of the moment; a remote that keeps its logins has to log in anew.
     if hasattr(remote, "reconnect"):
         remote.reconnect()
