@@ -95,6 +95,7 @@ class AgentWatch:
     :param instances: the nodes of the cluster.
     :param hosts: returns Cloudera Manager's hosts.
     :param revive: called with the instance of a silent agent; returns what was the matter.
+    :ivar silences: how often an agent was found silent.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class AgentWatch:
         self._due = clock() + every
         self._heard: dict[str, tuple[Any, float]] = {}
         self._seen = ""
+        self.silences = 0
 
     def __call__(self) -> str:
         """Return which agents are silent and what was done about it, or nothing.
@@ -126,6 +128,7 @@ class AgentWatch:
         if now >= self._due:
             self._due = now + self._every
             silent = self._silent(now)
+            self.silences += len(silent)
             self._seen = "; ".join(f"no heartbeat of {node.fqdn()} {self._revive(node)}".strip() for node in silent)
         return self._seen
 

@@ -69,7 +69,7 @@ def _current(client: cm_client.CMClient, command_id: int) -> cm_client.Command:
     try:
         return client.command(command_id)
     except cm_session.CMError as error:
-        if error.status is None or error.status >= 500:
+        if error.passing:
             raise waiting.NotYet(str(error)) from error
         raise
 

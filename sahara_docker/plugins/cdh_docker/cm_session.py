@@ -40,6 +40,11 @@ class CMError(exceptions.SaharaDockerError):
         super().__init__(what, **parts)
         self.status = status
 
+    @property
+    def passing(self) -> bool:
+        """Whether it is the kind of trouble that a restart of Cloudera Manager makes."""
+        return self.status is None or self.status >= 500
+
 
 class _Redaction(standard_logging.Filter):
     """Keeps the query out of urllib3's log of requests, which at DEBUG has the KDC's password in it."""

@@ -134,6 +134,8 @@ class Deployment:
         self._bring_proxy_to_jobs(managed, everyone)
         managed.deploy_client_configs_to(instances)
         security.secure_new_nodes(managed, self._cloudera, instances)
+        # A new node may have the name of one that was decommissioned: its masters refuse it until they look again.
+        managed.refresh_workers(but=instances)
         managed.start_worker_roles(instances)
         managed.refresh_workers()
         managed.restart_stale_services()

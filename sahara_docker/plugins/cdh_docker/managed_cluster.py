@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,8 +15,10 @@ from sahara.plugins import utils as plugin_utils
 
 from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import (
+    agent_watch,
     cm_client,
     cm_commands,
+    cm_session,
     options,
     role_configs,
     storage,
@@ -39,7 +42,7 @@ class ManagedCluster:
     """One cluster during one operation on it.
 
     :param client: a client with the cluster's own password.
-    :param watch: looks after the agents while a command runs; see :func:`cm_commands.await_commands`.
+    :param watch: looks after the agents while a command runs.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class ManagedCluster:
         client: cm_client.CMClient,
         cloudera: Cloudera,
         configs: role_configs.RoleConfigs,
-        watch: Callable[[], str] = str,
+        watch: agent_watch.AgentWatch | None = None,
     ) -> None:
         self.cluster = cluster
         self.client = client
@@ -70,7 +73,23 @@ class ManagedCluster:
     def await_commands(self, *commands: cm_client.Command) -> None:
         """Wait for commands within the cluster's time limit for one of them."""
         timeout = options.value(self.cluster, options.COMMAND_TIMEOUT)
-        cm_commands.await_commands(self.client, commands, timeout=timeout, report=self._report, watch=self._watch)
+        cm_commands.await_commands(
+            self.client, commands, timeout=timeout, report=self._report, watch=self._watch or str
+        )
+
+    def _run(self, issue: Callable[[], Iterable[cm_client.Command]]) -> None:
+        """Give commands that may be repeated and wait for them.
+
+        They are given once more when they failed while an agent was silent: with it goes what it was told to do.
+        """
+        silences = self._watch.silences if self._watch else 0
+        try:
+            self.await_commands(*issue())
+        except cm_commands.CMCommandFailed as failure:
+            if self._watch is None or self._watch.silences == silences:
+                raise
+            LOG.warning("Repeating a command that failed while an agent was silent: %s", failure)
+            self.await_commands(*issue())
 
     # Hosts
 
@@ -83,7 +102,12 @@ class ManagedCluster:
         """
 
         def all_known() -> None:
-            known = {host["hostname"] for host in self.client.hosts()}
+            try:
+                known = {host["hostname"] for host in self.client.hosts()}
+            except cm_session.CMError as error:
+                if error.passing:
+                    raise waiting.NotYet(str(error)) from error
+                raise
             missing = [instance for instance in instances if instance.fqdn() not in known]
             if missing:
                 troubles = (f"{instance.fqdn()} {revive(instance)}".strip() for instance in missing)
@@ -199,7 +223,7 @@ class ManagedCluster:
     @_step("Deploy configs")
     def deploy_client_configs(self) -> None:
         """Write the client configuration to all gateways."""
-        self.await_commands(self.client.cluster_command(self.cluster.name, "deployClientConfig"))
+        self._run(lambda: [self.client.cluster_command(self.cluster.name, "deployClientConfig")])
 
     @_step("First run cluster")
     def first_run(self) -> None:
@@ -209,18 +233,19 @@ class ManagedCluster:
     @_step("Update configs")
     def deploy_client_configs_to(self, instances: Iterable[Any]) -> None:
         """Write the client configuration to new nodes."""
-        self.await_commands(
-            *(
+        roles_by_service = self.roles_by_service(instances)
+        self._run(
+            lambda: [
                 self.client.named_roles_command(self.cluster.name, service, "deployClientConfig", roles)
-                for service, roles in self.roles_by_service(instances).items()
-            )
+                for service, roles in roles_by_service.items()
+            ]
         )
 
     @_step("Start roles: NODEMANAGER, DATANODE")
     def start_worker_roles(self, instances: Iterable[Any]) -> None:
         """Start the roles of new workers."""
         for service, roles in self.roles_by_service(instances, WORKER_ROLES).items():
-            self.await_commands(*self.client.each_role_command(self.cluster.name, service, "start", roles))
+            self._run(functools.partial(self.client.each_role_command, self.cluster.name, service, "start", roles))
 
     def stop_workers(self, instances: Iterable[Any]) -> None:
         """Stop the roles of workers, or have Cloudera Manager take those of a dead host for stopped."""
@@ -228,20 +253,25 @@ class ManagedCluster:
             self.await_commands(*self.client.each_role_command(self.cluster.name, service, "stop", roles))
 
     @_step("Refresh DataNodes and NodeManagers")
-    def refresh_workers(self) -> None:
-        """Make all workers read their lists of nodes again."""
+    def refresh_workers(self, but: Iterable[Any] = ()) -> None:
+        """Have the lists of nodes read again, by commands on all workers but those of some instances."""
+        passed_over = {self.host_id(instance) for instance in but}
         for service in (self._cloudera.HDFS_SERVICE_NAME, self._cloudera.YARN_SERVICE_NAME):
             names = [
-                role["name"] for role in self.client.roles(self.cluster.name, service) if role["type"] in WORKER_ROLES
+                role["name"]
+                for role in self.client.roles(self.cluster.name, service)
+                if role["type"] in WORKER_ROLES and role["hostRef"]["hostId"] not in passed_over
             ]
             if names:
-                self.await_commands(*self.client.each_role_command(self.cluster.name, service, "refresh", names))
+                self._run(
+                    functools.partial(self.client.each_role_command, self.cluster.name, service, "refresh", names)
+                )
 
     @_step("Restart stale services")
     def restart_stale_services(self) -> None:
         """Restart the services whose configuration has changed, and deploy it."""
         body = {"restartOnlyStaleServices": True, "redeployClientConfiguration": True}
-        self.await_commands(self.client.cluster_command(self.cluster.name, "restart", body))
+        self._run(lambda: [self.client.cluster_command(self.cluster.name, "restart", body)])
 
     @_step("Decommission nodes")
     def decommission(self, instances: Iterable[Any]) -> None:

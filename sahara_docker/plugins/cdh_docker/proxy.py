@@ -75,11 +75,16 @@ def _direct_hosts(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class ProxySettings:
-    """What the nodes of a cluster have to know about proxies."""
+    """What the nodes of a cluster have to know about proxies.
+
+    :param direct: hosts, domains and networks outside the cluster to reach without a proxy.
+    :param nodes: addresses and names of the cluster's nodes, which are reached without one as well.
+    """
 
     http: str
     https: str
     direct: tuple[str, ...]
+    nodes: tuple[str, ...] = ()
 
     @property
     def secret(self) -> bool:
@@ -88,7 +93,11 @@ class ProxySettings:
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables, in both spellings that programs look for."""
-        pairs = {"http_proxy": self.http, "https_proxy": self.https, "no_proxy": ",".join(self.direct)}
+        pairs = {
+            "http_proxy": self.http,
+            "https_proxy": self.https,
+            "no_proxy": ",".join(dict.fromkeys(self.direct + self.nodes)),
+        }
         return {spelling: value for name, value in pairs.items() if value for spelling in (name, name.upper())}
 
 
@@ -107,14 +116,15 @@ def settings_of(cluster: Any, instances: Iterable[Any] | None = None) -> ProxySe
     direct = _direct_hosts(options.value(cluster, options.NO_PROXY) or defaults.no_proxy or "")
     if not http and not https:
         return None
-    direct += ["localhost", "127.0.0.1"]
+    direct += ["localhost", "127.0.0.1", *endpoint_hosts(context.current().service_catalog)]
+    nodes: list[str] = []
     for instance in plugin_utils.get_instances(cluster) if instances is None else instances:
-        direct += [instance.internal_ip, instance.management_ip, instance.fqdn(), instance.hostname()]
-    direct += endpoint_hosts(context.current().service_catalog)
+        nodes += [instance.internal_ip, instance.management_ip, instance.fqdn(), instance.hostname()]
     return ProxySettings(
         http=_checked_url("HTTP proxy", http) if http else "",
         https=_checked_url("HTTPS proxy", https or http),
-        direct=tuple(dict.fromkeys(entry for entry in direct if entry)),
+        direct=tuple(dict.fromkeys(direct)),
+        nodes=tuple(dict.fromkeys(name for name in nodes if name)),
     )
 
 

@@ -64,7 +64,10 @@ def java_options(settings: proxy.ProxySettings) -> str:
             words += [f"-D{scheme}.proxyHost={parts.hostname}", f"-D{scheme}.proxyPort={parts.port or _DEFAULT_PORT}"]
     if not words:
         return ""
-    patterns = dict.fromkeys(pattern for entry in settings.direct for pattern in _patterns(entry))
+    # Nodes by their domain, since a setting that changed with every scaling would have YARN restarted and its jobs
+    # killed. Hadoop calls nodes by their full names.
+    domains = [node[node.index(".") :] for node in settings.nodes if "." in node and not _is_address(node)]
+    patterns = dict.fromkeys(pattern for entry in (*settings.direct, *domains) for pattern in _patterns(entry))
     return " ".join([*words, f"-Dhttp.nonProxyHosts='{'|'.join(patterns)}'"])
 
 
@@ -84,9 +87,13 @@ def _patterns(entry: str) -> list[str]:
         ]
     if entry.startswith("."):
         return [f"*{entry}"]
-    if "." in entry and not re.fullmatch(r"[0-9.]+", entry):
+    if "." in entry and not _is_address(entry):
         return [entry, f"*.{entry}"] if not entry.startswith("*") else [entry]
     return [entry]
+
+
+def _is_address(entry: str) -> bool:
+    return re.fullmatch(r"[0-9.]+", entry) is not None
 
 
 def _mapreduce(java: str, present: str) -> str:

@@ -39,6 +39,8 @@ class Network(fixtures.Fixture):
         block = int(self.mark[:4], 16)
         self._prefix = f"10.{200 + block % 50}.{block // 50 % 256}"
         self._nodes = 0
+        #: This machine's address on the bridge.
+        self.host = f"{self._prefix}.1"
 
     def _setUp(self) -> None:
         self._namespace = f"plugin-test-{self.mark}"
@@ -50,7 +52,7 @@ class Network(fixtures.Fixture):
         outside = f"pt{self.mark}"
         _host("ip", "link", "add", outside, "type", "veth", "peer", "name", "host", "netns", self._namespace)
         self.addCleanup(subprocess.run, ["ip", "link", "delete", outside], capture_output=True)
-        _host("ip", "address", "add", f"{self._prefix}.1/24", "dev", outside)
+        _host("ip", "address", "add", f"{self.host}/24", "dev", outside)
         _host("ip", "link", "set", outside, "up")
         self._plug("host")
 

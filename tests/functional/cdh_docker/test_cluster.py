@@ -11,8 +11,9 @@ import testtools
 from sahara import conductor, context
 from sahara.plugins import utils as plugin_utils
 
-from sahara_docker.plugins.cdh_docker import cm_session, passwords, provider, storage
-from tests.functional.cdh_docker import node, sahara_parts
+from sahara_docker import exceptions
+from sahara_docker.plugins.cdh_docker import cm_session, heaps, options, passwords, provider, storage
+from tests.functional.cdh_docker import http_proxy, node, sahara_parts
 
 MASTERS = [
     "CLOUDERA_MANAGER",
@@ -22,18 +23,10 @@ MASTERS = [
     "YARN_JOBHISTORY",
 ]
 WORKERS = ["HDFS_DATANODE", "YARN_NODEMANAGER"]
-HEAP = "134217728"
-WORKER_CONFIGS = {
-    "DATANODE": {"datanode_java_heapsize": HEAP, "dfs_datanode_handler_count": "7"},
-    "NODEMANAGER": {"node_manager_java_heapsize": HEAP, "yarn_nodemanager_resource_memory_mb": "1024"},
-}
-MASTER_CONFIGS = {
-    "NAMENODE": {"namenode_java_heapsize": HEAP},
-    "SECONDARYNAMENODE": {"secondary_namenode_java_heapsize": HEAP},
-    "RESOURCEMANAGER": {"resource_manager_java_heapsize": HEAP},
-    "JOBHISTORY": {"mr2_jobhistory_java_heapsize": HEAP},
-}
+# The heaps come from the flavor.
+WORKER_CONFIGS = {"DATANODE": {"dfs_datanode_handler_count": "7"}}
 DISK = 8
+PAGE = "http://outside.example/page"
 
 
 class ClusterTest(testtools.TestCase):
@@ -46,16 +39,19 @@ class ClusterTest(testtools.TestCase):
         # The flavor is Nova's to tell.
         flavor = types.SimpleNamespace(disk=DISK, ram=6144, vcpus=2)
         self.useFixture(fixtures.MonkeyPatch("sahara.plugins.utils.get_flavor", mock.Mock(return_value=flavor)))
+        self.useFixture(fixtures.MonkeyPatch("sahara.utils.openstack.nova.get_flavor", mock.Mock(return_value=flavor)))
         network = self.useFixture(node.Network())
+        self.proxy = self.useFixture(http_proxy.Proxy(network.host, {PAGE: b"from outside"}))
         self.first = self.useFixture(node.Node(network, "c1-all-0.novalocal"))
         self.second = self.useFixture(node.Node(network, "c1-more-0.novalocal"))
         for each in (self.first, self.second):
             each.know(self.first, self.second)
         groups = [
-            {"name": "all", "node_processes": MASTERS + WORKERS, "node_configs": {**MASTER_CONFIGS, **WORKER_CONFIGS}},
+            {"name": "all", "node_processes": MASTERS + WORKERS, "node_configs": WORKER_CONFIGS},
             {"name": "more", "node_processes": WORKERS, "node_configs": WORKER_CONFIGS},
         ]
-        self.cluster = self.sahara.cluster("c1", groups, cluster_configs={"HDFS": {"dfs_replication": 1}})
+        configs = {"HDFS": {"dfs_replication": 1}, "general": {options.HTTP_PROXY.name: self.proxy.url}}
+        self.cluster = self.sahara.cluster("c1", groups, cluster_configs=configs)
         self.sahara.add_instance(self.cluster, "all", self.first.address)
         self.reload("create")
 
@@ -72,6 +68,8 @@ class ClusterTest(testtools.TestCase):
         return sorted(name for name in ("c1-all-0", "c1-more-0") if f"{name}.novalocal" in report and name in nodes)
 
     def test_create_grow_and_shrink(self):
+        self.plugin.recommend_configs(self.cluster)
+        self.reload("create")
         self.plugin.validate(self.cluster)
         self.plugin.validate_images(self.cluster)
         self.plugin.configure_cluster(self.cluster)
@@ -83,29 +81,71 @@ class ClusterTest(testtools.TestCase):
         self.check_settings()
         self.check_password()
         self.check_health()
+        self.check_job()
 
         self.sahara.add_instance(self.cluster, "more", self.second.address)
         self.reload("scale")
-        added = [i for i in plugin_utils.get_instances(self.cluster) if i.instance_name == "c1-more-0"]
+        everyone = plugin_utils.get_instances(self.cluster)
+        added = [instance for instance in everyone if instance.instance_name == "c1-more-0"]
         self.plugin.scale_cluster(self.cluster, added)
         self.assertEqual(["c1-all-0", "c1-more-0"], self.live_workers())
+        self.assertIn("c1-more-0.novalocal", self.direct())
+        self.check_workers_that_cannot_be_emptied_work_on(everyone)
 
         self.hdfs("dfs -setrep -w 2 /user/hdfs/hosts")
         self.reload("decommission")
         self.plugin.decommission_nodes(self.cluster, added)
         self.assertEqual(["c1-all-0"], self.live_workers())
         self.assertIn("c1-all-0", self.hdfs("dfs -cat /user/hdfs/hosts"))
-        session = cm_session.CMSession(self.first.address, "admin", passwords.of_cloudera_manager(self.cluster))
-        hosts = session.request("GET", "/hosts")["items"]
-        self.assertEqual(["c1-all-0.novalocal"], [host["hostname"] for host in hosts])
-
+        self.assertEqual(["c1-all-0.novalocal"], self.known_hosts())
+        self.assertNotIn("c1-more-0.novalocal", self.direct())
         self.check_event_log()
+
+        self.reload("scale")
+        self.plugin.scale_cluster(self.cluster, added)
+        self.second.container.kill()
+        self.reload("decommission")
+        self.plugin.decommission_nodes(self.cluster, added)
+        self.assertEqual(["c1-all-0.novalocal"], self.known_hosts())
+        self.assertIn("c1-all-0", self.hdfs("dfs -cat /user/hdfs/hosts"))
+        (note,) = self.failed_events()
+        self.assertIn("does not answer and was removed without being emptied", note)
         self.plugin.on_terminate_cluster(self.cluster)
+
+    def known_hosts(self):
+        session = cm_session.CMSession(self.first.address, "admin", passwords.of_cloudera_manager(self.cluster))
+        return [host["hostname"] for host in session.request("GET", "/hosts")["items"]]
+
+    def direct(self):
+        """What the first node reaches without the proxy."""
+        return self.first.run("sed -n 's/^no_proxy=//p' /etc/environment").strip().strip('"').split(",")
+
+    def check_workers_that_cannot_be_emptied_work_on(self, instances):
+        error = self.assertRaises(exceptions.SaharaDockerError, self.plugin.decommission_nodes, self.cluster, instances)
+        self.assertIn("no other DataNode stays", str(error))
+        self.assertEqual(["c1-all-0", "c1-more-0"], self.live_workers())
+        self.assertIn("c1-all-0", self.hdfs("dfs -cat /user/hdfs/hosts"))
+
+    def check_job(self):
+        """A job's Java processes know the proxy, what they reach without it, and the job's own options."""
+        self.first.run(r"""printf 'tr "\\0" "\\n" </proc/$PPID/cmdline; cat >/dev/null\n' >/tmp/mapper""")
+        self.first.run(
+            "su - -c 'hadoop jar /opt/hadoop/lib/hadoop-streaming-*.jar -D mapreduce.job.reduces=0 "
+            "-D mapreduce.map.java.opts=-Xmx201m -D mapreduce.job.maps=1 "
+            '-input /user/hdfs/hosts -output /user/hdfs/out -mapper "sh /tmp/mapper"\' hdfs'
+        )
+        words = [line.strip() for line in self.hdfs("dfs -cat /user/hdfs/out/part-*").splitlines()]
+        for word in (f"-Dhttp.proxyHost={self.proxy.host}", f"-Dhttp.proxyPort={self.proxy.port}", "-Xmx201m"):
+            self.assertIn(word, words)
+        (direct,) = [word for word in words if word.startswith("-Dhttp.nonProxyHosts=")]
+        self.assertIn("*.novalocal", direct.partition("=")[2].split("|"))
 
     def check_settings(self):
         """The user's and the computed settings have reached the daemon."""
         site = "".join(self.first.run("cat /run/cloudera-scm-agent/process/*-DATANODE/hdfs-site.xml").split())
         self.assertIn("dfs.datanode.handler.count</name><value>7<", site)
+        command = self.first.run("tr '\\0' ' ' </proc/$(pgrep -f datanode.DataNode | head -n 1)/cmdline")
+        self.assertIn(f" -Xmx{heaps.SMALLEST * heaps.MIB} ", command)
         self.assertIn(f"dfs.datanode.du.reserved</name><value>{storage.reserved_for(DISK * storage.GIB)}<", site)
 
     def check_password(self):
@@ -127,5 +167,9 @@ class ClusterTest(testtools.TestCase):
         names = [step.step_name for step in cluster.provision_progress]
         for name in ("Start Cloudera Manager and agents", "First run cluster", "Decommission nodes"):
             self.assertIn(name, names)
+        self.assertEqual(1, len(self.failed_events()))
+
+    def failed_events(self):
+        cluster = conductor.API.cluster_get(self.sahara.ctx, self.cluster.id, show_progress=True)
         events = [event for step in cluster.provision_progress for event in step.events]
-        self.assertEqual([], [event.event_info for event in events if not event.successful])
+        return [event.event_info for event in events if not event.successful]

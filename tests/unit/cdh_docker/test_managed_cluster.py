@@ -117,12 +117,40 @@ class ManagedClusterTest(ClusterTestCase):
 
     def test_all_workers_are_refreshed_at_once(self):
         managed = self.manage()
+        nodes = (("NN", "NAMENODE", 1), ("D1", "DATANODE", 2), ("D2", "DATANODE", 3))
         self.session.roles = {
-            "hdfs01": [{"name": n, "type": t} for n, t in (("NN", "NAMENODE"), ("D1", "DATANODE"), ("D2", "DATANODE"))],
+            "hdfs01": [{"name": name, "type": kind, "hostRef": {"hostId": f"id-{host}"}} for name, kind, host in nodes],
             "yarn01": [],
         }
         managed.refresh_workers()
-        self.assertEqual([{"items": ["D1", "D2"]}], [body for _, body in self.session.asked("POST", "roleCommands")])
+        managed.refresh_workers(but=self.instances("worker-1"))
+        bodies = [body for _, body in self.session.asked("POST", "roleCommands")]
+        self.assertEqual([{"items": ["D1", "D2"]}, {"items": ["D1"]}], bodies)
+
+    def test_a_command_that_fails_while_an_agent_is_silent_is_repeated_once(self):
+        managed = self.manage(deployClientConfig=FAILED)
+        self.assertRaises(cm_commands.CMCommandFailed, managed.deploy_client_configs)
+        self.assertEqual(1, len(self.session.asked("POST", "deployClientConfig")))
+
+        class Watch:
+            silences = 0
+
+            def __call__(self):
+                self.silences += 1
+                return "no heartbeat of worker-1"
+
+        managed._watch = Watch()
+        answers = iter([{"active": True}, FAILED, {"active": True}, {"success": True}])
+        self.session._outcomes["deployClientConfig"] = {}
+        original = self.session.request
+
+        def request(method, path, **content):
+            answer = original(method, path, **content)
+            return {**answer, "active": False, **next(answers)} if path.startswith("/commands/") else answer
+
+        managed.client._request = request
+        managed.deploy_client_configs()
+        self.assertEqual(3, len(self.session.asked("POST", "deployClientConfig")))
 
     def test_standby_masters_are_named_by_cloudera_manager_s_identifiers(self):
         groups = [

@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import json
+
+from sahara import context
+
 from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import proxy
 from tests.unit.cdh_docker import base
@@ -22,9 +26,32 @@ class ProxySettingsTest(base.PluginTestCase):
         settings = self.settings(http="http://proxy:3128", none="keystone.example.org, .corp,10.0.0.0/8")
         for instance in (i for group in base.cluster().node_groups for i in group.instances):
             for name in (instance.management_ip, instance.fqdn(), instance.hostname()):
-                self.assertIn(name, settings.direct)
-        self.assertEqual(("keystone.example.org", ".corp", "10.0.0.0/8", "localhost", "127.0.0.1"), settings.direct[:5])
-        self.assertEqual(len(set(settings.direct)), len(settings.direct))
+                self.assertIn(name, settings.nodes)
+        self.assertEqual(("keystone.example.org", ".corp", "10.0.0.0/8", "localhost", "127.0.0.1"), settings.direct)
+        direct = settings.variables()["no_proxy"].split(",")
+        self.assertEqual({*settings.direct, *settings.nodes}, set(direct))
+        self.assertEqual(len(set(direct)), len(direct))
+
+    def test_the_cloud_s_own_services_are_reached_directly(self):
+        public, internal = "https://cloud.example.org:5000/v3", "http://10.1.1.1:8080/v1/AUTH_x"
+        endpoints = {
+            "v3": [
+                {"interface": "public", "url": public}, {"interface": "internal", "url": internal},
+                {"interface": "admin", "url": "http://admin.example.org:35357"},
+            ],
+            "v2": [{"publicURL": public, "internalURL": internal, "adminURL": "http://admin.example.org:35357"}],
+        }  # fmt: skip
+        for form, listed in endpoints.items():
+            catalog = json.dumps([{"type": "identity", "endpoints": listed}, {"type": "none", "endpoints": []}])
+            context.set_ctx(context.Context(user_id="user", tenant_id="tenant", service_catalog=catalog))
+            settings = self.settings(http="http://proxy:3128")
+            self.assertEqual(("localhost", "127.0.0.1", "cloud.example.org", "10.1.1.1"), settings.direct, form)
+
+    def test_the_nodes_of_now_can_be_given(self):
+        cluster = base.cluster(cluster_configs={"general": {"HTTP proxy": "http://proxy"}})
+        staying = [cluster.node_groups[0].instances[0]]
+        self.assertIn("manager-0", proxy.settings_of(cluster, staying).nodes)
+        self.assertNotIn("worker-1", proxy.settings_of(cluster, staying).nodes)
 
     def test_both_spellings_are_set(self):
         variables = self.settings(http="http://u:p%40ss@proxy:3128/").variables()

@@ -65,6 +65,15 @@ class JavaOptionsTest(testtools.TestCase):
             text = proxy_in_jobs.java_options(settings(direct=(entry,)))
             self.assertEqual(f"-Dhttp.nonProxyHosts='{'|'.join(patterns)}'", text.split()[-1], entry)
 
+    def test_nodes_are_known_by_their_domain_so_that_scaling_changes_nothing(self):
+        nodes = [("10.0.0.1", "a-0.novalocal", "a-0"), ("10.0.0.2", "b-0.novalocal", "b-0")]
+        texts = {
+            proxy_in_jobs.java_options(proxy.ProxySettings("http://proxy:1", "", ("localhost",), there))
+            for there in (nodes[0], nodes[0] + nodes[1])
+        }
+        (text,) = texts
+        self.assertTrue(text.endswith("-Dhttp.nonProxyHosts='localhost|*.novalocal'"), text)
+
 
 class BringTest(testtools.TestCase):
     def bring(self, manager, wanted):
