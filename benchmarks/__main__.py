@@ -29,12 +29,14 @@ def main(arguments: list[str]) -> int:
     for name in chosen.names or MODULES:
         print(f"{name} ...", flush=True)
         try:
-            measured += importlib.import_module(f"benchmarks.{MODULES[name]}").run(place)
+            rows = importlib.import_module(f"benchmarks.{MODULES[name]}").run(place)
         except (exceptions.SaharaDockerError, AssertionError, OSError) as failure:
             print(f"error: benchmark {name} failed: {failure}", file=sys.stderr)
             return 1
         loads.append(os.getloadavg()[0])
-    results.write(measured, chosen.output)
+        print("".join(f"  {row.summary}\n" for row in rows), flush=True)
+        measured += rows
+        results.write(measured, chosen.output)  # each time, so that a failure loses nothing
     print(f"\n{results.table(measured)}\n")
     print(
         f"Measured {datetime.date.today()} on {os.cpu_count()} cores ({_processor()}), Linux {platform.release()}, "

@@ -45,6 +45,12 @@ class Result:
         return ", ".join(words)
 
     @property
+    def summary(self) -> str:
+        """The row in one line."""
+        beside = f"stock {number(self.stock)}, floor {number(self.floor)}"
+        return f"{self.name}: {number(self.ours)} {self.unit} ({beside})"
+
+    @property
     def met(self) -> bool | None:
         """Whether every target is met; None when there is none, or stock is not there to be compared with."""
         if self.at_most is None and (self.times is None or self.ratio is None):

@@ -44,6 +44,9 @@ class TargetTest(testtools.TestCase):
 
 
 class TableTest(testtools.TestCase):
+    def test_one_line_for_the_impatient(self):
+        self.assertEqual("a step: 5 ms (stock 100, floor -)", result(floor=None).summary)
+
     def test_numbers_have_three_digits(self):
         shown = [results.number(value) for value in (0.01234, 1.0, 12.345, 99.96, 123.4, 4567.8, None)]
         self.assertEqual(["0.0123", "1", "12.3", "100", "123", "4568", "-"], shown)
