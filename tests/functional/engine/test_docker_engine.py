@@ -17,7 +17,8 @@ from sahara.tests.unit import base
 from sahara.utils import cluster as sahara_cluster
 from sahara.utils import remote as sahara_remote
 
-from sahara_docker.engine import fan_out, scaling
+from sahara_docker import cluster_extra
+from sahara_docker.engine import fan_out, lease, recovery, scaling
 from sahara_docker.ssh import driver
 from tests.functional.engine import cloud
 from tests.functional.ssh import sshd
@@ -163,6 +164,64 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         self.assertEqual(["demo-master-0", "demo-worker-0"], self.cloud.names(cluster.stack_name))
         self.assertEqual({"master": 1, "worker": 1}, {group.name: group.count for group in cluster.node_groups})
         self.assertNotIn("demo-worker-1", self.nodes["demo-master-0"].run("cat /etc/hosts"))
+
+    def test_nodes_that_the_plugin_cannot_use_are_removed_but_the_emptied_ones_stay_away(self) -> None:
+        cluster = self._create(workers=2)
+        group = conductor.API.node_group_add(context.ctx(), cluster, {**self._group("extra", 0), "count": 0})
+        cluster = self._read(cluster)
+        conductor.API.node_group_update(context.ctx(), group, {"image_username": sshd.LOGIN_USER})
+        leaving = [i for i in sahara_cluster.get_instances(cluster) if i.instance_name == "demo-worker-0"]
+        counts = self._counts(cluster, worker=1, extra=1)
+        self.engine.scale_cluster(cluster, counts, leaving)
+        self.assertIn("demo-extra-0", self.cloud.names(self._read(cluster).stack_name))
+
+        outcome = self.engine.undo_scaling(cluster.id, RuntimeError("no agent"))
+
+        self.assertEqual("scaling failed; its new nodes were removed again: no agent", str(outcome))
+        cluster = self._read(cluster)
+        self.assertEqual(["demo-master-0", "demo-worker-1"], self.cloud.names(cluster.stack_name))
+        self.assertEqual({"master": 1, "worker": 1}, {group.name: group.count for group in cluster.node_groups})
+        self.assertNotIn("demo-extra-0", self.nodes["demo-master-0"].run("cat /etc/hosts"))
+
+    def test_a_scaling_whose_engine_has_died_is_undone_by_another(self) -> None:
+        cluster = self._create()
+        self.engine.scale_cluster(cluster, self._counts(cluster, worker=2))
+        cluster = conductor.API.cluster_update(context.ctx(), cluster, {"status": "Configuring"})
+        row = cluster_extra.survey(lease.KEY)[0]
+
+        recovery.Recovery(self.engine).recover(row, row.value)
+
+        cluster = self._read(cluster)
+        self.assertEqual("Active", cluster.status)
+        self.assertIn("ended while the cluster was Configuring", cluster.status_description)
+        self.assertEqual(["demo-master-0", "demo-worker-0"], self.cloud.names(cluster.stack_name))
+
+    def test_a_deletion_whose_engine_has_died_is_taken_to_its_end(self) -> None:
+        cluster = self._create()
+        cluster = conductor.API.cluster_update(context.ctx(), cluster, {"status": "Deleting"})
+        row = cluster_extra.survey(lease.KEY)[0]
+        self.cloud.fail = ["port in use", "port in use"]
+        again = recovery.Recovery(self.engine)
+        record = {**row.value, "operation": lease.DELETE, "details": {"attempts": 1}}
+        self.assertRaises(sahara_exceptions.HeatStackException, again.recover, row, record)
+        self.assertIn("port in use", self._read(cluster).status_description)
+
+        again.recover(row, record)
+
+        self.assertIsNone(self._read(cluster))
+        self.assertEqual({}, self.cloud.stacks)
+
+    def test_a_deletion_that_fails_for_ever_ends_in_error(self) -> None:
+        cluster = self._create()
+        cluster = conductor.API.cluster_update(context.ctx(), cluster, {"status": "Deleting"})
+        row = cluster_extra.survey(lease.KEY)[0]
+        self.cloud.fail = ["port in use", "port in use"]
+        record = {**row.value, "operation": lease.DELETE, "details": {"attempts": 3}}
+        self.assertRaises(sahara_exceptions.HeatStackException, recovery.Recovery(self.engine).recover, row, record)
+        cluster = self._read(cluster)
+        self.assertEqual("Error", cluster.status)
+        self.assertIn("Deleting failed 3 times", cluster.status_description)
+        self.assertIn("port in use", cluster.status_description)
 
     def test_a_stack_that_heat_rolled_back_is_a_failed_scaling(self) -> None:
         cluster = self._create()
