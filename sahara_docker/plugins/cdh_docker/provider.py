@@ -48,3 +48,7 @@ class CDHDockerPluginProvider(stock.CDHPluginProvider):
     def on_terminate_cluster(self, cluster: Any) -> None:
         """Clean up before a cluster's nodes go; the stock provider never calls its handler's method for it."""
         self._get_version_handler(cluster.hadoop_version).on_terminate_cluster(cluster)
+
+    def forget_nodes(self, cluster: Any, instances: list[Any]) -> None:
+        """Forget new nodes of a scaling that has died with its engine; another engine is about to remove them."""
+        self._get_version_handler(cluster.hadoop_version).deploy.forget_nodes(cluster, instances)
