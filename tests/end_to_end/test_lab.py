@@ -16,11 +16,12 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 
 import testtools
 from testtools import matchers
 
-from lab import cluster, control, docker_engine, leftovers, network, preflight, rest, settings
+from lab import client, cluster, control, docker_engine, leftovers, network, preflight, registration, rest, settings
 
 LAB = settings.Lab(settings.default_state())
 
@@ -53,6 +54,52 @@ def in_container(node: cluster.Node, *command: str) -> str:
             if name == node.fqdn:
                 return docker_engine.client(address, "exec", container, *command)
     raise AssertionError(f"no container calls itself {node.fqdn}")
+
+
+def await_demo(done: Callable[[cluster.Cluster | None], bool], what: str, timeout: float = 150) -> None:
+    """Look at the demonstration's cluster, None when there is none, until it is as wanted."""
+    deadline = time.monotonic() + timeout
+    cloud = rest.Cloud(LAB)
+    seen = None
+    while True:
+        try:
+            seen = cluster.find(cloud)
+            if done(seen):
+                return
+        except rest.RestError as error:  # Sahara starts anew
+            if error.status not in (None, 503):
+                raise
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not {what} in {timeout:.0f} s: {seen and (seen.status, seen.reason)}")
+        time.sleep(0.1)
+
+
+def kill(service: str) -> None:
+    """Kill a service and wait until the supervisor has brought it back."""
+    victim = control.read(LAB)["services"][service]
+    os.kill(victim["pid"], signal.SIGKILL)
+    deadline = time.monotonic() + 90
+    while True:
+        now = control.read(LAB)["services"][service]
+        if now["state"] == "up" and now["restarts"] > victim["restarts"]:
+            return
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{service} did not come back: {now}")
+        time.sleep(0.5)
+
+
+def left_behind() -> dict[str, list[str]]:
+    """What no deleted cluster may leave."""
+    cloud = rest.Cloud(LAB)
+    label = f"label=nova.host={LAB.host}"
+    return {
+        "stacks": [one["stack_name"] for one in cloud.get("heat", "/stacks?show_hidden=true")["stacks"]],
+        "trusts": [one["id"] for one in cloud.get("keystone", "/OS-TRUST/trusts")["trusts"]],
+        "containers": docker_engine.client(docker_engine.host(LAB), "ps", "--all", "-q", "--filter", label).split(),
+    }
+
+
+NOTHING: dict[str, list[str]] = {"stacks": [], "trusts": [], "containers": []}
 
 
 def demo_cluster() -> cluster.Cluster:
@@ -111,17 +158,41 @@ class LabTest(testtools.TestCase):
 
     def test_06_a_killed_service_comes_back(self):
         for name in ("neutron", "nova-compute"):
-            victim = control.read(LAB)["services"][name]
-            os.kill(victim["pid"], signal.SIGKILL)
-            deadline = time.monotonic() + 90
-            while True:
-                now = control.read(LAB)["services"][name]
-                if now["state"] == "up" and now["restarts"] > victim["restarts"]:
-                    break
-                self.assertThat(time.monotonic(), matchers.LessThan(deadline), f"{name} did not come back: {now}")
-                time.sleep(0.5)
+            kill(name)
         self.assertThat(rest.Cloud(LAB).get("neutron", "/networks")["networks"], matchers.HasLength(1))
         self.assertTrue(demo_cluster().answers(), "a restart of nova-compute disturbed the containers")
+
+    def test_06_b_a_scaling_that_dies_with_its_engine_is_undone(self):
+        made, cloud = demo_cluster(), rest.Cloud(LAB)
+        more = {"resize_node_groups": [{"name": "cdh-worker", "count": 3}]}
+        cloud.request("PUT", "sahara", f"/clusters/{made.id}", more)
+        await_demo(lambda one: one is not None and one.status == "Scaling: Spawning", "spawning")
+        kill("sahara")
+        await_demo(lambda one: one is not None and one.status in ("Active", "Error"), "settled")
+        now = demo_cluster()
+        self.assertThat(now.reason, matchers.Contains("ended while the cluster was Scaling: Spawning"))
+        self.assertEqual("Active", now.status)
+        self.assertEqual(sorted(node.name for node in made.nodes), sorted(node.name for node in now.nodes))
+        self.assertTrue(now.answers())
+
+    def test_06_c_a_deletion_that_dies_with_its_engine_comes_to_its_end(self):
+        rest.Cloud(LAB).request("DELETE", "sahara", f"/clusters/{demo_cluster().id}")
+        deleting = LAB.log / "sahara.log"
+        await_demo(lambda one: one is not None and one.status == "Deleting", f"Deleting, see {deleting}")
+        kill("sahara")
+        await_demo(lambda one: one is None, "gone")
+        self.assertEqual(NOTHING, left_behind())
+
+    def test_06_d_a_creation_that_dies_with_its_engine_ends_in_error_and_can_be_deleted(self):
+        command = f"dataprocessing cluster create --name {cluster.NAME} --cluster-template cdh-on-docker"
+        place = ("--image", registration.IMAGE_NAME, "--neutron-network", settings.NETWORK_NAME)
+        client.openstack(LAB, command, *place)
+        await_demo(lambda one: one is not None and one.status == "Configuring", "Configuring")
+        kill("sahara")
+        await_demo(lambda one: one is not None and one.status == "Error", "in Error")
+        self.assertThat(demo_cluster().reason, matchers.Contains("ended while the cluster was Configuring"))
+        cluster.delete(LAB, rest.Cloud(LAB))
+        self.assertEqual(NOTHING, left_behind())
 
     def test_07_a_killed_lab_is_taken_up_again(self):
         state = control.read(LAB)
