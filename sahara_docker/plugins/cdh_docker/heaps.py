@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sahara_docker.plugins.cdh_docker import topology
+from sahara_docker.plugins.cdh_docker import topology, user_values
 
 MIB = 1024 * 1024
 # Measured on a Debian node with the lab's agent; Cloudera's agent and supervisor take about the same.
@@ -97,6 +97,7 @@ def recommend(heaps: Iterable[Heap], given: Mapping[tuple[str, str], Any], memor
 
     :param given: the user's values by section and name.
     :param memory: MiB for all of the node's daemons.
+    :raises InvalidConfig: when a user's value is no number.
     """
     heaps = list(heaps)
     left = memory - OVERHEAD * len(heaps)
@@ -106,7 +107,7 @@ def recommend(heaps: Iterable[Heap], given: Mapping[tuple[str, str], Any], memor
         if own is None:
             wanted.append(heap)
         else:
-            left -= int(float(own)) * heap.unit // MIB
+            left -= user_values.check_number(f"{heap.name} of {heap.section}", own, least=1) * heap.unit // MIB
     shares = {}
     for index, heap in enumerate(wanted):
         shares[heap] = max(SMALLEST, min(heap.default, left // (len(wanted) - index)))

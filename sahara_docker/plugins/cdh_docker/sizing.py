@@ -89,6 +89,10 @@ class AutoConfiguration(stock.CDHPluginAutoConfigsProvider):
         here = heaps.heaps_of(node_group.node_processes, self.plugin_configs)
         for_manager = min(heaps.MANAGER, ram // 2) if "CLOUDERA_MANAGER" in node_group.node_processes else 0
         shares = heaps.recommend(here, given, ram - heaps.SYSTEM - for_tasks - for_manager)
+        secondary = next((heap for heap in shares if heap.section == "SECONDARYNAMENODE"), None)
+        if secondary and any("HDFS_JOURNALNODE" in group.node_processes for group in self.cluster.node_groups):
+            # Cloudera Manager makes it the standby NameNode, which then has its place.
+            shares.update(dict.fromkeys(heaps.heaps_of(["HDFS_NAMENODE"], self.plugin_configs), shares[secondary]))
         self.node_configs_to_update.update({heap.name: (heap.section, heap.name) for heap in shares})
         return {heap.name: heap.value(mebibytes) for heap, mebibytes in shares.items()}
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from sahara_docker.plugins.cdh_docker import heaps, versions
+from sahara_docker.plugins.cdh_docker import heaps, user_values, versions
 from tests.unit.cdh_docker import base
 
 MASTER = {"NAMENODE": 4096, "SECONDARYNAMENODE": 4096, "RESOURCEMANAGER": 1024, "JOBHISTORY": 1024, "OOZIE": 1024}
@@ -58,3 +58,8 @@ class HeapsTest(base.PluginTestCase):
         shares = self.recommend(base.MASTER, 2500, given)
         self.assertEqual({"SECONDARYNAMENODE", "RESOURCEMANAGER", "JOBHISTORY", "OOZIE"}, set(shares))
         self.assertLessEqual(sum(shares.values()) + 900 + heaps.OVERHEAD * 5, 2500)
+
+    def test_a_value_that_is_no_number_is_named(self):
+        given = {("NAMENODE", "namenode_java_heapsize"): "1 GB"}
+        error = self.assertRaises(user_values.InvalidConfig, self.recommend, base.MASTER, 1856, given)
+        self.assertIn("namenode_java_heapsize of NAMENODE", str(error))

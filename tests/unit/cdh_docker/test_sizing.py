@@ -10,7 +10,7 @@ from sahara.plugins import utils as plugin_utils
 from sahara.utils.openstack import nova
 from sahara_plugin_cdh.plugins.cdh import plugin_utils as stock
 
-from sahara_docker.plugins.cdh_docker import sizing
+from sahara_docker.plugins.cdh_docker import heaps, sizing, versions
 from tests.unit.cdh_docker import base
 
 FLAVORS = {"manager": (2048, 1), "master": (4096, 2), "worker": (2048, 2), "own": (2048, 2), "large": (65536, 16)}
@@ -71,7 +71,37 @@ class SizingTest(base.PluginTestCase):
 
     def test_every_recommendation_has_a_name_in_cloudera_manager(self):
         known = sizing.SCHEMA["node_configs"]
-        self.assertEqual({"yarn.nodemanager.vmem-check-enabled"}, set(self.recommended("worker")) - set(known))
+        recommended = {name for name in self.recommended("worker") if "." in name}
+        self.assertEqual({"yarn.nodemanager.vmem-check-enabled"}, recommended - set(known))
+
+    def recommended_heaps(self, name, *groups):
+        cluster = base.cluster(*groups)
+        plugin_configs = versions.VersionFactory().get_version_handler("5.13.0").config_helper.get_plugin_configs()
+        provider = sizing.AutoConfiguration(plugin_configs, cluster, False)
+        (group,) = [group for group in cluster.node_groups if group.name == name]
+        configs = provider._get_recommended_node_configs(group)
+        schema = provider.node_configs_to_update
+        return {schema[name][0]: int(value) // heaps.MIB for name, value in configs.items() if "heap" in name}
+
+    def test_a_small_worker_s_daemons_fit_beside_yarn(self):
+        shares = self.recommended_heaps("worker")
+        self.assertEqual({"DATANODE", "NODEMANAGER"}, set(shares))
+        taken = sum(shares.values()) + 2 * heaps.OVERHEAD + heaps.SYSTEM + sizing.yarn_memory(2048)
+        self.assertLessEqual(taken, 2048)
+        self.assertGreaterEqual(min(shares.values()), 256)
+
+    def test_a_secondary_name_node_that_becomes_a_name_node_has_that_heap(self):
+        journal = base.node_group("large", ["HDFS_JOURNALNODE"])
+        master = base.node_group("master", ["HDFS_SECONDARYNAMENODE"])
+        self.assertEqual({"SECONDARYNAMENODE"}, set(self.recommended_heaps("master", master)))
+        shares = self.recommended_heaps("master", master, journal)
+        self.assertEqual({"SECONDARYNAMENODE", "NAMENODE"}, set(shares))
+        self.assertEqual(shares["SECONDARYNAMENODE"], shares["NAMENODE"])
+
+    def test_a_user_s_heap_leaves_the_rest_to_the_plugin(self):
+        own = {"DATANODE": {"datanode_java_heapsize": "134217728"}}
+        worker = base.node_group("own", base.WORKER, node_configs=own)
+        self.assertEqual({"NODEMANAGER"}, set(self.recommended_heaps("own", worker)))
 
     def test_the_stock_plugin_gives_all_of_a_small_node_to_yarn(self):
         provider = stock.CDHPluginAutoConfigsProvider(stock.AUTO_CONFIGURATION_SCHEMA, [], base.cluster(), False)
