@@ -8,6 +8,7 @@ Here reading and writing are one transaction that holds the row.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -34,6 +35,20 @@ class Row:
     id: str
     status: str
     value: Any
+
+
+def hide_values() -> None:
+    """Keep the values in SQL statements and in their results out of this process's logs and errors.
+
+    They are clusters' private keys and passwords: Sahara's own key manager returns the secret itself as its reference.
+    """
+    database.get_engine().hide_parameters = True
+    logging.getLogger("sqlalchemy.engine.Engine").addFilter(_is_no_row)
+
+
+def _is_no_row(record: logging.LogRecord) -> bool:
+    """False for what SQLAlchemy logs of results, at DEBUG."""
+    return not str(record.msg).startswith("Row ")
 
 
 def change(cluster_id: str, key: str, how: Callable[[Any], Any]) -> Any:

@@ -108,13 +108,15 @@ def _public_keys(cluster: Any) -> list[str]:
 
 
 def _install(instance: Any, keys: list[str], secret: str | None) -> None:
+    remote = instance.remote()
     data = "".join(f"{key}\n" for key in keys) + "\n"
     if secret is not None:
         password = node_password.derive(secret, instance.instance_id)
+        remote.keep_secret(password)
         data += f"{instance.node_group.image_username}:{password}\n"
     words = ["sh", "-c", _SCRIPT, "sh", "keep" if secret is None else "replace"]
     try:
-        instance.remote().execute_command(shlex.join(words), stdin=data)
+        remote.execute_command(shlex.join(words), stdin=data)
     except errors.RemoteCommandFailed as failure:
         if failure.ret_code not in _CAUSES:
             raise

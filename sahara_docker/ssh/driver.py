@@ -34,9 +34,11 @@ class DockerRemoteDriver(sahara_remote.RemoteDriver):
         """
         from sahara.service import ops
 
+        from sahara_docker import cluster_extra
         from sahara_docker.engine import docker_engine
         from sahara_docker.ssh import remote
 
+        cluster_extra.hide_values()
         self.remotes = remote.Remotes(cfg.CONF)
         ours = docker_engine.DockerEngine(self.remotes)
         ops.setup_ops(ours)

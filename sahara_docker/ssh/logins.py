@@ -33,8 +33,11 @@ class Logins:
         return route.Login(instance.node_group.image_username, functools.partial(self._methods, instance))
 
     def secrets(self, node_id: str) -> list[str]:
-        """The passwords that a node may know, as far as this process has used them."""
+        """What to hide in texts about a node: the passwords that this process has used there."""
         return [*self._used.get(node_id, ()), self._conf.sahara_docker.ssh_password or ""]
+
+    def keep_secret(self, node_id: str, secret: str) -> None:
+        self._used.setdefault(node_id, set()).add(secret)
 
     def forget(self, node_id: str) -> None:
         self._used.pop(node_id, None)
@@ -46,7 +49,7 @@ class Logins:
         for way in ways:
             method = way(instance)
             if isinstance(method, authentication.Password):
-                self._used.setdefault(instance.instance_id, set()).add(method.secret)
+                self.keep_secret(instance.instance_id, method.secret)
             if method is not None:
                 yield method
 
@@ -62,7 +65,6 @@ class Logins:
             return authentication.Missing(str(failure))
         if secret is None:
             return None
-        self._used.setdefault(instance.instance_id, set()).add(secret)
         remedy = "it was replaced on the node by somebody else; log in by another way and mend the node, or replace it"
         return authentication.Password(node_password.derive(secret, instance.instance_id), node_password.ORIGIN, remedy)
 

@@ -7,6 +7,7 @@ in which Sahara and its plugins pass passwords on command lines. Data for a comm
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Iterable
 
@@ -33,3 +34,27 @@ def redact(text: str, secrets: Iterable[str | None] = ()) -> str:
     for form in _FORMS:
         text = form.sub(rf"\g<1>{MASK}", text)
     return strutils.mask_password(text, secret=MASK)
+
+
+class HttpBodies(logging.Filter):
+    """Hides what keystoneauth's log shows at DEBUG of secrets that travel in requests and answers.
+
+    They are an image's password, among the properties that Glance shows, and what Barbican stores and returns.
+    """
+
+    # A JSON string, and an answer that is plain text: Barbican returns a secret's payload as such.
+    _JSON = re.compile(r'("(?:sahara_docker_password|payload)":\s*)"(?:[^"\\]|\\.)*"')
+    _TEXT = re.compile(r"(RESP BODY: )(?![\[{]).*", re.DOTALL)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        record.msg, record.args = self._TEXT.sub(rf"\g<1>{MASK}", self._JSON.sub(rf'\g<1>"{MASK}"', text)), ()
+        return True
+
+    @classmethod
+    def install(cls) -> None:
+        """Put the filter on keystoneauth's loggers of this process; again is harmless."""
+        for name in ("", ".request", ".response", ".body"):
+            logger = logging.getLogger(f"keystoneauth.session{name}")
+            if not any(isinstance(one, cls) for one in logger.filters):
+                logger.addFilter(cls())

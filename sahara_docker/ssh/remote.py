@@ -49,6 +49,7 @@ class Remotes:
         self.conf = conf
         self.connections = pool.ConnectionPool(conf.sahara_docker.ssh_max_connections)
         self.logins = logins.Logins(conf)
+        redaction.HttpBodies.install()
         self.operations = threading.BoundedSemaphore(conf.global_remote_threshold)
         self.sessions: dict[tuple[str, int], http.NodeSession] = {}
 
@@ -106,6 +107,10 @@ class NodeRemote(ssh_remote.InstanceInteropHelper):
         """
         with self._operation("Logging in again", timeout) as deadline:
             return self._remotes.connections.log_in_again(self._node(), deadline, _PATIENCE)
+
+    def keep_secret(self, secret: str) -> None:
+        """Hide *secret* in every log line and error about this node from now on."""
+        self._remotes.logins.keep_secret(self.instance.instance_id, secret)
 
     def execute_command(
         self,
@@ -312,10 +317,10 @@ class NodeRemote(ssh_remote.InstanceInteropHelper):
             with self._operation(f'{doing} file "{path}"', timeout) as deadline:
                 self._run(script(path, len(data)), run_as_root, deadline, data)
 
-    def _edit(self, path: str, script: str, timeout: Seconds) -> None:
+    def _edit(self, path: str, edit: scripts.Edit, timeout: Seconds) -> None:
         # The replaced text is not shown: plugins write passwords this way.
         with self._operation(f'Editing file "{path}"', timeout or self._remotes.conf.ssh_timeout_files) as deadline:
-            self._run(script, True, deadline)
+            self._run(edit.script, True, deadline, edit.data)
 
     def _package_tool(self, feature: str, timeout: Seconds) -> tuple[str, str]:
         distribution = self.get_os_distrib(timeout)

@@ -11,9 +11,7 @@ from sahara import conductor, context
 from tests.functional.ssh import sshd
 
 
-def cluster(
-    addresses: dict[str, str], username: str = sshd.LOGIN_USER, private_key: str = "", **values: Any
-) -> Any:
+def cluster(addresses: dict[str, str], username: str = sshd.LOGIN_USER, private_key: str = "", **values: Any) -> Any:
     """A cluster with one node in each node group; the one called ``gateway`` is a proxy gateway.
 
     :param addresses: where the nodes answer, by node group.

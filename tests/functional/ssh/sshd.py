@@ -14,6 +14,7 @@ import docker
 import fixtures
 
 LOGIN_USER = "cdh"
+LOG = "/tmp/sshd.log"
 _addresses = itertools.count(random.randrange(1, 60000))
 
 
@@ -84,9 +85,8 @@ class SshdContainer(fixtures.Fixture):
 
     def start_sshd(self, wait: bool = True) -> None:
         options = [word for option in self._options for word in ("-o", option.replace(" ", "=", 1))]
-        self.container.exec_run(
-            ["/usr/sbin/sshd", "-D", "-o", f"ListenAddress={self.address}", *options], user="root", detach=True
-        )
+        command = ["/usr/sbin/sshd", "-D", "-E", LOG, "-o", f"ListenAddress={self.address}", *options]
+        self.container.exec_run(command, user="root", detach=True)
         deadline = time.monotonic() + 20
         while wait:
             try:
@@ -96,6 +96,10 @@ class SshdContainer(fixtures.Fixture):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
+
+    def attempts(self) -> list[str]:
+        """What sshd wrote about logins that it accepted and refused."""
+        return self.run(f"grep -E '^(Accepted|Failed) ' {LOG} || true").splitlines()
 
     def stop_sshd(self) -> None:
         """Kill sshd and every session of its."""

@@ -39,15 +39,15 @@ class ScriptTest(testtools.TestCase):
 
     def test_replaced_strings_are_patterns_and_replacements_are_literal(self) -> None:
         self.path.write_text("server_host=localhost\nport=7182\n")
-        done = self.run_script(files.replace_string(str(self.path), "server_host=.*", r"server_host=a&b\1/,'x'"))
+        done = self.run_script(*files.replace_string(str(self.path), "server_host=.*", r"server_host=a&b\1/,'x'"))
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual("server_host=a&b\\1/,'x'\nport=7182\n", self.path.read_text())
 
     def test_replaced_line(self) -> None:
         self.path.write_text("a=1\nb=2 # x\n")
-        self.run_script(files.replace_line(str(self.path), "b=", "b=/p,q\nc=3"))
+        self.run_script(*files.replace_line(str(self.path), "b=", "b=/p,q\nc=3"))
         self.assertEqual("a=1\nb=/p,q\nc=3\n", self.path.read_text())
 
     def test_replacing_in_no_file_fails_and_makes_none(self) -> None:
-        self.assertNotEqual(0, self.run_script(files.replace_string(str(self.path), "a", "b")).returncode)
+        self.assertNotEqual(0, self.run_script(*files.replace_string(str(self.path), "a", "b")).returncode)
         self.assertFalse(self.path.exists())
