@@ -29,6 +29,10 @@ INTENDED = {
     "there is no Oozie service without an Oozie server, which would have nothing to start": (
         r"create: services/oozie01.*: ours None, stock .*"
     ),
+    "masters read their lists before new nodes start too, since one may have the name of a decommissioned node": (
+        r"scale: services/\S+/roles/(DN|NM)_\S+: ours \['refresh', 'refresh', 'restart'\], stock \['refresh', .*\]"
+        r"|scale: steps: ours \[.*'refresh', 'start', 'refresh', 'restart'\], stock \[.*'start', 'refresh', 'restart'\]"
+    ),
 }
 KERBERIZED = {**traces.CONFIGS["cluster_configs"], "Kerberos": {"Enable Kerberos Security": True}}
 ALL = plugin_substitutes.VERSIONS

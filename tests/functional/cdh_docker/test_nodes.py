@@ -6,7 +6,7 @@ from __future__ import annotations
 import testtools
 from sahara import conductor
 
-from sahara_docker import exceptions
+from sahara_docker import cluster_extra, exceptions
 from sahara_docker.plugins.cdh_docker import agent_watch, databases, images, nodes, passwords, proxy, proxy_on_nodes
 from tests.functional.cdh_docker import node, sahara_parts
 
@@ -121,6 +121,17 @@ class NodeTest(testtools.TestCase):
         query = "psql -h 127.0.0.1 -p 7432 -U hive -d metastore -Atc 'SELECT current_user'"
         self.assertEqual("hive", self.node.run(f"PGPASSWORD={password} {query}").strip())
         self.assertEqual("", self.node.run("ls /run/sahara-docker-* 2>/dev/null || true"))
+
+    def test_passwords_and_what_others_keep_with_the_cluster_are_both_there(self):
+        passwords.prepare(self.cluster)
+        cluster_extra.change(self.cluster.id, "lease", lambda _: "held")
+        # As the cluster was before any of this.
+        first = [passwords.of_cloudera_manager(self.cluster), databases.db_helper.get_hive_db_password(self.cluster)]
+        passwords.prepare(self.cluster)
+        self.assertEqual(first[0], passwords.of_cloudera_manager(self.cluster))
+        now = conductor.API.cluster_get(self.sahara.ctx, self.cluster.id)
+        self.assertEqual("held", cluster_extra.read(now, "lease"))
+        self.assertEqual(2, len(set(first)))
 
     def test_the_proxy_reaches_logins_sudo_and_services(self):
         inode = self.node.run("touch /etc/environment; stat -c %i /etc/environment")
