@@ -247,10 +247,9 @@ class ManagedCluster:
         for service, roles in self.roles_by_service(instances, WORKER_ROLES).items():
             self._run(functools.partial(self.client.each_role_command, self.cluster.name, service, "start", roles))
 
-    def stop_workers(self, instances: Iterable[Any]) -> None:
-        """Stop the roles of workers, or have Cloudera Manager take those of a dead host for stopped."""
-        for service, roles in self.roles_by_service(instances, WORKER_ROLES).items():
-            self.await_commands(*self.client.each_role_command(self.cluster.name, service, "stop", roles))
+    def stop_role(self, service: str, role: str) -> None:
+        """Stop a role, or have Cloudera Manager take one of a dead host for stopped."""
+        self.await_commands(*self.client.each_role_command(self.cluster.name, service, "stop", [role]))
 
     @_step("Refresh DataNodes and NodeManagers")
     def refresh_workers(self, but: Iterable[Any] = ()) -> None:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from oslo_log import log as logging
@@ -45,11 +46,10 @@ def _write_off(managed: managed_cluster.ManagedCluster, gone: list[Any]) -> None
     """
     plugin_utils.add_provisioning_step(managed.cluster.id, "Remove nodes that do not answer", len(gone))
     for instance in gone:
-        steps: list[Callable[[list[Any]], None]] = [managed.stop_workers, managed.delete_roles, managed.remove_hosts]
         troubles = []
-        for step in steps:
+        for step in _farewells(managed, instance):
             try:
-                step([instance])
+                step()
             except exceptions.SaharaDockerError as trouble:
                 troubles.append(str(trouble))
         note = NodeGone(
@@ -60,3 +60,14 @@ def _write_off(managed: managed_cluster.ManagedCluster, gone: list[Any]) -> None
         )
         LOG.warning("%s", note)
         plugin_utils.add_fail_event(instance, note)
+
+
+def _farewells(managed: managed_cluster.ManagedCluster, instance: Any) -> Iterator[Callable[[], object]]:
+    """Yield what is to be tried, each whether or not the others succeed: stopping and deleting every role, the host."""
+    for service, roles in managed.roles_by_service([instance], managed_cluster.WORKER_ROLES).items():
+        for role in roles:
+            yield functools.partial(managed.stop_role, service, role)
+    for service, roles in managed.roles_by_service([instance]).items():
+        for role in roles:
+            yield functools.partial(managed.client.delete_role, managed.cluster.name, service, role)
+    yield functools.partial(managed.remove_hosts, [instance])

@@ -41,6 +41,9 @@ class RemovalTest(test_managed_cluster.ClusterTestCase):
         self.remove("worker-1", gone=["worker-1"], stop=FAILED)
         self.assertEqual([], self.session.asked("POST", "decommission"))
         self.assertEqual({"DN_worker_1", "HG_worker_1", "NM_worker_1", "YG_worker_1", "id-3"}, self.deleted())
+        # One that cannot be stopped does not keep the others.
+        stopped = [body["items"] for _, body in self.session.asked("POST", "roleCommands/stop")]
+        self.assertEqual([["DN_worker_1"], ["NM_worker_1"]], stopped)
         (note,) = self.notes
         for part in ("worker-1.novalocal", "without being emptied", "no heap left", "missing blocks"):
             self.assertIn(part, note)
