@@ -1,232 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Defects of the stock CDH plugin, proven in it and proven mended in ours, against a Cloudera Manager over HTTP."""
+"""Defects in what the stock plugin makes of a cluster, proven in it and proven mended in ours."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import types
-from typing import Any
 from unittest import mock
 
-import fixtures
 import requests
-import testtools
 from sahara import exceptions as sahara_exceptions
 from sahara.plugins import kerberos
-from sahara.service.edp.oozie import oozie as stock_oozie
 from sahara_plugin_cdh.plugins.cdh import db_helper
-from sahara_plugin_cdh.plugins.cdh import plugin as stock_plugin
-from sahara_plugin_cdh.plugins.cdh import plugin_utils as stock_plugin_utils
-from sahara_plugin_cdh.plugins.cdh.client import api_client
-from sahara_plugin_cdh.plugins.cdh.v5_13_0 import config_helper as stock_options
 
-from sahara_docker.plugins.cdh_docker import cm_client, cm_session, edp, options, provider, sizing
-from tests.contract.stock import defects, recording_cm, sahara_process, traces
-from tests.contract.stock import stock_plugin as stock_fixes
+from tests.contract.stock import defects, plugins, sahara_process, traces
+from tests.contract.stock.plugins import Ours, Stock
 from tests.unit.cdh_docker import http_server
 
-VERSION = "5.13.0"
-GIB = 1 << 30
-
-
-class Ours:
-    """Our plugin and its parts."""
-
-    runnable = contextlib.nullcontext
-    oozie_client = edp.OozieClient
-    sizing = sizing.AutoConfiguration
-
-    def plugin(self) -> Any:
-        return provider.CDHDockerPluginProvider()
-
-    def install(self, cluster: Any) -> None:
-        """Have CDH installed on nodes without it."""
-        self.plugin().validate_images(cluster)
-
-    def own_options(self) -> tuple[Any, type]:
-        options = self.plugin()._get_version_handler(VERSION).config_helper
-        return options, type(options)
-
-    def hosts(self, cm: recording_cm.RecordingCM) -> list[str]:
-        """Ask Cloudera Manager for its hosts with a client that waits half a second for an answer."""
-        session = cm_session.CMSession(cm.address, "admin", cm.password, read_timeout=0.5, retry_pauses=())
-        return [host["hostname"] for host in cm_client.CMClient(session).hosts()]
-
-
-class Stock:
-    """The stock plugin and its parts."""
-
-    runnable = staticmethod(stock_fixes.runnable)
-    oozie_client = stock_oozie.OozieClient
-
-    def plugin(self) -> Any:
-        return stock_plugin.CDHPluginProvider()
-
-    def sizing(self, *arguments: Any) -> Any:
-        schema = stock_plugin_utils.AUTO_CONFIGURATION_SCHEMA
-        return stock_plugin_utils.CDHPluginAutoConfigsProvider(schema, *arguments)
-
-    def install(self, cluster: Any) -> None:
-        self.plugin().configure_cluster(cluster)
-
-    def own_options(self) -> tuple[Any, type]:
-        stock_options.ConfigHelperV5130()
-        own = type("Own", (stock_options.ConfigHelperV5130,), {})
-        return own(), own
-
-    def hosts(self, cm: recording_cm.RecordingCM) -> list[str]:
-        client = api_client.ApiResource(cm.address, username="admin", password=cm.password)
-        return [host.hostname for host in client.get_all_hosts(view="full")]
-
-
-class DefectCase(testtools.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.process = self.useFixture(sahara_process.SaharaProcess())
-        self.cm = self.useFixture(recording_cm.RecordingCM())
-        self.useFixture(sahara_process.Hurried())
-
-    def cluster(self, groups=traces.SMALLEST, cluster_configs=None, **values):
-        configs = {**traces.NO_SWIFT, **(cluster_configs or {})}
-        row = {"plugin_name": "cdh_docker", "hadoop_version": VERSION, "cluster_configs": configs, **values}
-        cluster = self.process.cluster(groups, self.cm.address, **row)
-        self.cm.hosts = [instance.fqdn() for group in cluster.node_groups for instance in group.instances]
-        return cluster
-
-    def create(self, implementation, cluster=None):
-        """Create a cluster up to its start; the plugin."""
-        plugin = implementation.plugin()
-        cluster = cluster or self.cluster()
-        with implementation.runnable():
-            plugin.configure_cluster(cluster)
-        return plugin
-
-    def setting(self, role: str, name: str) -> Any:
-        for call in self.cm.calls:
-            if call.method == "PUT" and f"/roles/{role}" in call.path:
-                for item in call.body["items"]:
-                    if item["name"] == name:
-                        return item["value"]
-        return None
-
-    def error_of(self, action, *arguments):
-        try:
-            action(*arguments)
-        except Exception as failure:
-            return failure
-        raise AssertionError("nothing was raised")
-
 
 @defects.proven(Ours, Stock)
-class CommandTest(DefectCase):
-    """Ends of Cloudera Manager's commands."""
-
-    def end(self, name, **outcome):
-        self.cm.outcomes[name] = {"success": False, "resultMessage": f"{name} came to nothing", **outcome}
-
-    def assert_told(self, name, action, *arguments):
-        self.assertIn(f"{name} came to nothing", str(self.error_of(action, *arguments)))
-
-    @defects.defect("AssertionError: nothing was raised")
-    def failed_command_without_children(self, implementation):
-        cluster = self.cluster()
-        plugin = self.create(implementation, cluster)
-        self.end("firstRun")
-        self.assert_told("firstRun", plugin.start_cluster, cluster)
-
-    @defects.defect("AssertionError: nothing was raised")
-    def failed_command_of_successful_children(self, implementation):
-        cluster = self.cluster()
-        plugin = self.create(implementation, cluster)
-        child = {"id": 999, "name": "part", "active": False, "success": True, "startTime": "2023-10-04T12:00:00.000Z"}
-        self.end("firstRun", children={"items": [child]})
-        self.assert_told("firstRun", plugin.start_cluster, cluster)
-
-    @defects.defect("AssertionError: nothing was raised")
-    def failed_start_of_management_roles(self, implementation):
-        self.end("hostsStartRoles")
-        self.assert_told("hostsStartRoles", self.create, implementation)
-
-    @defects.defect("AssertionError: nothing was raised")
-    def failed_decommissioning(self, implementation):
-        cluster = self.cluster()
-        plugin = self.create(implementation, cluster)
-        self.end("decommission")
-        leaving = [i for group in cluster.node_groups if group.name == "worker" for i in group.instances][-1:]
-        self.assert_told("decommission", plugin.decommission_nodes, cluster, leaving)
-        self.assertEqual([], [call for call in self.cm.calls if call.method == "DELETE"])
-
-    @defects.defect("AssertionError: nothing was raised")
-    def role_that_a_bulk_command_leaves_out(self, implementation):
-        cluster = self.cluster()
-        plugin = self.create(implementation, cluster)
-        self.cm.bulk_errors = ["Role 'DN_c1_worker_0' is busy."]
-        leaving = [i for group in cluster.node_groups if group.name == "worker" for i in group.instances][-1:]
-        failure = self.error_of(plugin.decommission_nodes, cluster, leaving)
-        self.assertIn("Role 'DN_c1_worker_0' is busy.", str(failure))
-
-    @defects.defect("StillWaiting: not done after 8 s")
-    def command_that_never_ends(self, implementation):
-        limit = {options.COMMAND_TIMEOUT.name: 1}
-        cluster = self.cluster(cluster_configs={"general": {**traces.NO_SWIFT["general"], **limit}})
-        plugin = self.create(implementation, cluster)
-        self.cm.outcomes["firstRun"] = {"active": True}
-        failure = self.error_of(defects.within, 8, plugin.start_cluster, cluster)
-        if isinstance(failure, defects.StillWaiting):
-            raise failure
-        self.assertIn("firstRun", str(failure))
-
-
-@defects.proven(Ours, Stock)
-class ClientTest(DefectCase):
-    """HTTP to Cloudera Manager."""
-
-    @defects.defect("'the database is locked' not in 'CM API error: HTTP Error 500")
-    def body_of_an_error_is_lost(self, implementation):
-        self.cm.faults["PUT", "hdfs01/config"] = recording_cm.Fault(
-            500, json.dumps({"message": "the database is locked"})
-        )
-        self.assertIn("the database is locked", str(self.error_of(self.create, implementation)))
-
-    @defects.defect("AttributeError")
-    def broken_answer_becomes_an_attribute_error(self, implementation):
-        self.cm.faults["GET", "/hosts"] = recording_cm.Fault(body='{"items": [', cut=True)
-        failure = self.error_of(implementation.hosts, self.cm)
-        if isinstance(failure, AttributeError):
-            raise failure
-        self.assertIn(self.cm.address, str(failure))
-
-    @defects.defect("StillWaiting")
-    def silent_manager_is_waited_for_without_end(self, implementation):
-        self.cm.faults["GET", "/hosts"] = recording_cm.Fault(silent=True)
-        failure = self.error_of(defects.within, 5, implementation.hosts, self.cm)
-        if isinstance(failure, defects.StillWaiting):
-            raise failure
-        self.assertIn(self.cm.address, str(failure))
-
-    @defects.defect("(URLError|Connection refused|CMApiException)")
-    def proxy_of_the_sahara_host_is_asked_for_a_node(self, implementation):
-        self.useFixture(fixtures.EnvironmentVariable("no_proxy", None))
-        self.useFixture(fixtures.EnvironmentVariable("NO_PROXY", None))
-        self.useFixture(fixtures.EnvironmentVariable("http_proxy", "http://127.0.0.1:9"))
-        self.cm.hosts = ["node"]
-        self.assertEqual(["node"], implementation.hosts(self.cm))
-
-    @defects.defect("MismatchError: .*1 != 2")
-    def every_request_is_made_twice(self, implementation):
-        implementation.hosts(self.cm)
-        self.assertEqual(len(self.cm.calls), self.cm.requests)
-
-    @defects.defect("CMApiException: .*503")
-    def open_port_is_taken_for_readiness(self, implementation):
-        for path in ("/users/admin", "/tools/echo"):
-            self.cm.faults["GET", path] = recording_cm.Fault(503, "starting", times=1)
-        self.create(implementation)
-
-
-@defects.proven(Ours, Stock)
-class ConfigurationTest(DefectCase):
+class ConfigurationTest(plugins.DefectCase):
     """What a cluster's configuration comes to."""
 
     @defects.defect("RuntimeError: dictionary keys changed during iteration")
@@ -242,11 +33,11 @@ class ConfigurationTest(DefectCase):
 
     @defects.defect("10737418240 is not less than")
     def reserved_space_is_all_of_a_small_volume(self, implementation):
-        self.process.nodes.outcomes[" df "] = (0, f"x 1-blocks\n/dev/v {10 * GIB} 0 0 0% /v\n")
+        self.process.nodes.outcomes[" df "] = (0, f"x 1-blocks\n/dev/v {10 * plugins.GIB} 0 0 0% /v\n")
         self.create(implementation)
-        reserved = int(self.setting("DN_c1_worker_0", "dfs_datanode_du_reserved") or 10 * GIB)
-        if not reserved < 10 * GIB:
-            raise AssertionError(f"{reserved} is not less than {10 * GIB}")
+        reserved = int(self.setting("DN_c1_worker_0", "dfs_datanode_du_reserved") or 10 * plugins.GIB)
+        if not reserved < 10 * plugins.GIB:
+            raise AssertionError(f"{reserved} is not less than {10 * plugins.GIB}")
 
     @defects.defect("InvalidVolumeSize")
     def small_volume_is_refused(self, implementation):
@@ -269,7 +60,9 @@ class ConfigurationTest(DefectCase):
     def waits_end_before_many_containers_have_started(self, implementation):
         waits = {"Timeout for Cloudera Manager starting", "Await Cloudera agents timeout"}
         limits = [
-            config.default_value for config in implementation.plugin().get_configs(VERSION) if config.name in waits
+            config.default_value
+            for config in implementation.plugin().get_configs(plugins.VERSION)
+            if config.name in waits
         ]
         self.assertEqual([True, True], [limit >= 900 for limit in limits], limits)
 
@@ -281,8 +74,8 @@ class ConfigurationTest(DefectCase):
     @defects.defect("WEBHCAT")
     def section_of_options_cannot_be_shown(self, implementation):
         plugin = implementation.plugin()
-        targets = {c.applicable_target for c in plugin.get_configs(VERSION)} - {"general"}
-        self.assertEqual(set(), targets - set(plugin.get_node_processes(VERSION)))
+        targets = {c.applicable_target for c in plugin.get_configs(plugins.VERSION)} - {"general"}
+        self.assertEqual(set(), targets - set(plugin.get_node_processes(plugins.VERSION)))
 
     @defects.defect("8485 not in")
     def port_of_the_journal_stays_closed(self, implementation):
@@ -291,7 +84,7 @@ class ConfigurationTest(DefectCase):
 
 
 @defects.proven(Ours, Stock)
-class LifeTest(DefectCase):
+class LifeTest(plugins.DefectCase):
     """A cluster's other days."""
 
     @defects.defect("False is not true")
