@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import eventlet
@@ -117,7 +118,8 @@ class DockerEngine(heat_engine.HeatEngine):
                 observed=f"{failure}; then: {second}",
                 remedy="scale the cluster down to remove them",
             )
-        return scaling.ScalingUndone("scaling failed; its new nodes were removed again", observed=str(failure))
+        left = "its new nodes were removed again" if begun["added"] else "the nodes that were to leave are gone"
+        return scaling.ScalingUndone(f"scaling failed; {left}", observed=str(failure))
 
     def _rollback_cluster_scaling(self, cluster: Any, rollback_count: dict, target_count: dict, reason: Any) -> None:
         outcome = self.undo_scaling(cluster.id, reason)
@@ -129,7 +131,7 @@ class DockerEngine(heat_engine.HeatEngine):
         instances = sahara_cluster.get_instances(cluster)
         try:
             if scaling.has_stack(cluster):
-                stack.delete(cluster, wait=not force)
+                stack.delete(cluster, _status_reporter(cluster), wait=not force)
         except Exception as failure:
             # Sahara's caller logs it at DEBUG only, and the cluster stays Deleting.
             sahara_cluster.change_cluster_status_description(cluster, f"Deleting failed and is tried again: {failure}")
@@ -188,7 +190,7 @@ class DockerEngine(heat_engine.HeatEngine):
     ) -> list:
         flat = template.FlatTemplate(cluster, members, lambda group: self._generate_user_data_script(group, ""))
         self._keeper.check(cluster.id)
-        servers = stack.submit(cluster, flat, update, disable_rollback)
+        servers = stack.submit(cluster, flat, update, disable_rollback, _status_reporter(cluster))
         return self._record(cluster, members, servers)
 
     @staticmethod
@@ -246,9 +248,7 @@ class DockerEngine(heat_engine.HeatEngine):
             )
 
     def _await_logins(self, cluster: Any, instances: list) -> None:
-        reporter = access.Reporter(
-            lambda line: sahara_cluster.change_cluster_status_description(cluster, line), len(instances)
-        )
+        reporter = access.Reporter(_status_reporter(cluster), len(instances))
         failed: list[Any] = []
 
         def useless() -> bool:
@@ -305,6 +305,11 @@ class DockerEngine(heat_engine.HeatEngine):
                 wanted,
                 instance.node_group.volume_mount_prefix,
             )
+
+
+def _status_reporter(cluster: Any) -> Callable[[str], None]:
+    """A function that shows a line as the cluster's status description."""
+    return lambda line: sahara_cluster.change_cluster_status_description(cluster, line)
 
 
 def _without_ntp(cluster: Any) -> Any:

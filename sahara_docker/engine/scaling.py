@@ -54,13 +54,14 @@ def members(
 
 def details(cluster: Any, chosen: Members, next_numbers: Mapping[str, int]) -> dict[str, Any]:
     """What somebody who undoes a scaling to the nodes *chosen* has to know: small, as it is kept with the cluster."""
-    first_new, leaving = {}, {}
+    first_new, leaving, count = {}, {}, 0
     for group in cluster.node_groups:
         old = {number(instance) for instance in group.instances}
         added = [one for one in chosen[group.id] if one not in old]
         first_new[group.id] = min(added, default=next_numbers[group.id])
         leaving[group.id] = sorted(old.difference(chosen[group.id]))
-    return {"first_new": first_new, "leaving": leaving}
+        count += len(added)
+    return {"first_new": first_new, "leaving": leaving, "added": count}
 
 
 def new_instances(cluster: Any, begun: Mapping[str, Any]) -> list[Any]:

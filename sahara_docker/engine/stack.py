@@ -20,11 +20,17 @@ CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 _FIRST_POLL, _LONGEST_POLL = 0.5, 1.0
+_REPORT_EVERY, _SHOWN = 10.0, 3
+
+Report = Callable[[str], None]
 
 
-def submit(cluster: Any, flat: template.FlatTemplate, update: bool, disable_rollback: bool) -> dict[str, str]:
+def submit(
+    cluster: Any, flat: template.FlatTemplate, update: bool, disable_rollback: bool, report: Report
+) -> dict[str, str]:
     """Create or update the stack and wait until Heat has done it.
 
+    :param report: told now and then what Heat is still at, and an empty text at the end.
     :returns: Nova's server ids by resource name.
     :raises HeatStackException: Heat failed, with its reason; or the limit of time passed.
     """
@@ -44,19 +50,20 @@ def submit(cluster: Any, flat: template.FlatTemplate, update: bool, disable_roll
         before = stack.updated_time
         base.execute_with_retries(stack.update, **arguments)
         identifier = stack.identifier
-        _follow(identifier, "UPDATE", lambda now: now.updated_time != before)
+        _follow(identifier, "UPDATE", lambda now: now.updated_time != before, report)
     else:
         LOG.info("Creating Heat stack %s", cluster.stack_name)
         created = base.execute_with_retries(heat.client().stacks.create, **arguments)
         identifier = f"{cluster.stack_name}/{created['stack']['id']}"
-        _follow(identifier, "CREATE", lambda now: True)
+        _follow(identifier, "CREATE", lambda now: True, report)
     resources = base.execute_with_retries(heat.client().resources.list, identifier)
     return {resource.resource_name: resource.physical_resource_id for resource in resources}
 
 
-def delete(cluster: Any, wait: bool = True) -> None:
+def delete(cluster: Any, report: Report, wait: bool = True) -> None:
     """Delete the stack; one that is gone already is fine.
 
+    :param report: as for :func:`submit`.
     :param wait: until it is gone; else leave the rest to Heat.
     :raises HeatStackException: Heat failed twice, with its reason; or the limit of time passed.
     """
@@ -66,29 +73,32 @@ def delete(cluster: Any, wait: bool = True) -> None:
         return
     with contextlib.suppress(heat_exceptions.HTTPNotFound):
         try:
-            _delete_once(stack.identifier, wait)
+            _delete_once(stack.identifier, report, wait)
         except sahara_exceptions.HeatStackException as failure:
             # What failed for lack of time or order usually succeeds when the rest is gone.
             LOG.warning("Deleting Heat stack %s again: %s", stack.identifier, failure)
-            _delete_once(stack.identifier, wait)
+            _delete_once(stack.identifier, report, wait)
 
 
-def _delete_once(identifier: str, wait: bool) -> None:
+def _delete_once(identifier: str, report: Report, wait: bool) -> None:
     base.execute_with_retries(heat.client().stacks.delete, identifier)
     if wait:
-        _follow(identifier, "DELETE", lambda now: now.action == "DELETE")
+        _follow(identifier, "DELETE", lambda now: now.action == "DELETE", report)
 
 
-def _follow(identifier: str, action: str, begun: Callable[[Any], bool]) -> None:
+def _follow(identifier: str, action: str, begun: Callable[[Any], bool], report: Report) -> None:
     """Poll until *action* is complete. The state counts from the moment that *begun* says so."""
     limit = CONF.sahara_docker.stack_timeout
-    end = time.monotonic() + limit
+    start = time.monotonic()
+    end, due = start + limit, start + _REPORT_EVERY
     pause = _FIRST_POLL
     while True:
         context.sleep(pause)
         now = base.execute_with_retries(heat.client().stacks.get, identifier, resolve_outputs=False)
         if begun(now) and now.status not in ("IN_PROGRESS", ""):
             if (now.action, now.status) == (action, "COMPLETE"):
+                if due > start + _REPORT_EVERY:
+                    report("")
                 return
             raise sahara_exceptions.HeatStackException(
                 message=f"Heat stack {now.stack_name} is {now.stack_status}: {now.stack_status_reason}"
@@ -98,4 +108,15 @@ def _follow(identifier: str, action: str, begun: Callable[[Any], bool]) -> None:
                 message=f"Heat stack {now.stack_name} is still {now.stack_status} after {limit} s "
                 "([sahara_docker] stack_timeout); see 'openstack stack event list' for what it waits for"
             )
+        if time.monotonic() >= due:
+            due = time.monotonic() + _REPORT_EVERY
+            report(f"Waiting for Heat, {time.monotonic() - start:.0f} of {limit} s: {_under_way(identifier, now)}")
         pause = min(pause * 1.5, _LONGEST_POLL)
+
+
+def _under_way(identifier: str, now: Any) -> str:
+    """What Heat is at: the resources that it has begun and not ended."""
+    resources = base.execute_with_retries(heat.client().resources.list, identifier)
+    names = sorted(one.resource_name for one in resources if one.resource_status.endswith("IN_PROGRESS"))
+    others = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{now.stack_status}, at {', '.join(names[:_SHOWN]) or 'nothing yet'}{others}"

@@ -88,6 +88,9 @@ class FlatTemplate(stock.ClusterStack):
         server["user_data"] = {"get_param": _user_data_parameter(node_group)}
         server["user_data_format"] = "RAW"
         if not node_group.floating_ip_pool:
+            # The stock template has them refer to a floating address that is not there, which Heat refuses.
+            for record in (stock.EXTERNAL_DESIGNATE_REC, stock.EXTERNAL_DESIGNATE_REV_REC):
+                resources.pop(record, None)
             # Nova makes the port as fast; as a resource of its own it costs Heat and Neutron several requests a node.
             port = resources.pop(_PORT)["properties"]
             server["networks"] = [{"network": port["network_id"]}]

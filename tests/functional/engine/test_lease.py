@@ -39,8 +39,8 @@ class LeaseTest(shared_database.SharedDatabaseTestCase):
 
     def test_of_racing_engines_exactly_one_takes_each_cluster_of_a_killed_one(self) -> None:
         clusters = [self.cluster(f"demo-{number}", status="Waiting") for number in range(12)]
-        holder = self.holder(6, *clusters)
-        watchers = [self.watcher(6) for _ in range(2)]
+        holder = self.holder(30, *clusters)
+        watchers = [self.watcher(30) for _ in range(2)]
         for watcher in watchers:
             self.assertEqual(["watches"], watcher.said)
 

@@ -8,9 +8,9 @@ import types
 from typing import Any
 
 import fixtures
-import testtools
 from oslo_config import cfg
 from sahara import main as sahara_main  # noqa: F401 - registers Sahara's options
+from sahara.tests.unit import base
 
 from sahara_docker import conf
 from sahara_docker.engine import node_setup
@@ -20,9 +20,10 @@ from tests.functional.ssh import nodes, sshd
 HOSTS = "127.0.0.1 localhost\n10.0.0.7 demo-worker-0.novalocal demo-worker-0\n"
 
 
-class NodeSetupTest(testtools.TestCase):
+class NodeSetupTest(base.SaharaWithDbTestCase):
     def setUp(self) -> None:
         super().setUp()
+        self.setup_context()
         conf.register_sahara_opts(cfg.CONF)
         cfg.CONF.set_override("ssh_password", sshd.required("SAHARA_DOCKER_TEST_PASSWORD"), "sahara_docker")
         self.addCleanup(cfg.CONF.clear_override, "ssh_password", "sahara_docker")
@@ -61,3 +62,31 @@ class NodeSetupTest(testtools.TestCase):
         node = self.useFixture(sshd.SshdContainer("demo-worker-0"))
         node_setup.apply(self.instance(node), HOSTS, [])
         self.assertEqual(1, log.output.count("took"))
+
+    def test_no_device_is_looked_at_or_changed(self) -> None:
+        mounts = ("/volumes/disk1", "/volumes/disk2")
+        node = self.useFixture(sshd.SshdContainer("demo-worker-0", mounts=mounts))
+        tools = (
+            "lsblk",
+            "blkid",
+            "fdisk",
+            "sfdisk",
+            "parted",
+            "mkfs",
+            "mkfs.ext4",
+            "mkfs.xfs",
+            "mount",
+            "umount",
+            "df",
+        )
+        # In sudo's path before the system's own; each tells that it was called and does nothing.
+        for tool in (*tools, "trap-works"):
+            node.run(f"printf '#!/bin/sh\\necho {tool} >> /called\\n' > /usr/local/sbin/{tool}")
+        node.run("chmod +x /usr/local/sbin/*; touch /called")
+        instance = self.instance(node, volumes=2)
+        instance.remote().execute_command("trap-works", run_as_root=True)
+
+        report = node_setup.apply(instance, HOSTS, [])
+
+        self.assertEqual(2, report.volumes)
+        self.assertEqual("trap-works\n", node.run("cat /called"))

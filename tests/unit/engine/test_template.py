@@ -107,6 +107,32 @@ class FlatTemplateTest(testtools.TestCase):
     def test_an_emptied_group_leaves_nothing(self) -> None:
         self.assertEqual({"master-0"}, set(self.resources(clusters.cluster(), [0], [])))
 
+    def parsed(self, flat: template.FlatTemplate) -> list[list[str]]:
+        """Pairs of a resource and one that it needs, as Heat's own parser finds them."""
+        parser = Path(__file__).with_name("heat_parser.py")
+        done = subprocess.run(
+            [sys.executable, str(parser)], input=json.dumps([flat.text()]), capture_output=True, text=True, check=False
+        )
+        self.assertEqual(0, done.returncode, done.stderr)
+        return json.loads(done.stdout)[0]
+
+    def test_designate_records_belong_to_addresses_that_a_node_has(self) -> None:
+        cfg.CONF.set_override("use_designate", True)
+        self.addCleanup(cfg.CONF.clear_override, "use_designate")
+        internal = {"worker-0-internal_designate_record", "worker-0-internal_designate_reverse_record"}
+        external = {"worker-0-external_designate_record", "worker-0-external_designate_reverse_record"}
+        for pool, expected in ((None, internal), ("public", internal | external)):
+            cluster = clusters.cluster(domain_name="example.org.", group={"floating_ip_pool": pool})
+            resources = self.resources(cluster, [], [0])
+            records = {name for name, one in resources.items() if one["type"] == "OS::Designate::Record"}
+            self.assertEqual(expected, records)
+            members = {"master-group-id": [], "worker-group-id": [0]}
+            needed = self.parsed(template.FlatTemplate(cluster, members, lambda group: "script"))
+            for name in internal:
+                self.assertIn([name, "worker-0"], needed)
+            for name in expected & external:
+                self.assertIn([name, "worker-0-floating_ip"], needed)
+
     def test_heats_own_parser_finds_one_beginning_one_end_and_the_order_between(self) -> None:
         group = {
             "auto_security_group": True,
@@ -118,12 +144,7 @@ class FlatTemplateTest(testtools.TestCase):
         cluster = clusters.cluster(anti_affinity=["worker"], group=group)
         self.resources(cluster, [0], [0])
         flat = template.FlatTemplate(cluster, {"master-group-id": [0], "worker-group-id": [0]}, lambda group: "script")
-        parser = Path(__file__).with_name("heat_parser.py")
-        done = subprocess.run(
-            [sys.executable, str(parser)], input=json.dumps([flat.text()]), capture_output=True, text=True, check=False
-        )
-        self.assertEqual(0, done.returncode, done.stderr)
-        requirements = json.loads(done.stdout)[0]
+        requirements = self.parsed(flat)
         security_group = "demo-worker-worker-g"
         names = {name for pair in requirements for name in pair} - {"before-nodes", "after-nodes"}
         self.assertEqual(names, {name for name, required in requirements if required == "before-nodes"})
