@@ -9,7 +9,7 @@ from lab import console, control, docker_engine, installation, node_image, prefl
 
 RESULTS = settings.CHECKOUT / "build" / "bench.json"
 LABEL = "sahara-docker.benchmark"
-#: Seconds for all of them; a quarter of an hour on two cores.
+#: Seconds for all of them, also on a slow and busy machine.
 LIMIT = 3600
 
 
