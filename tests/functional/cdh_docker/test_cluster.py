@@ -112,8 +112,9 @@ class ClusterTest(testtools.TestCase):
         self.plugin.decommission_nodes(self.cluster, added)
         self.assertEqual(["c1-all-0.novalocal"], self.known_hosts())
         self.assertIn("c1-all-0", self.hdfs("dfs -cat /user/hdfs/hosts"))
-        (note,) = self.failed_events()
-        self.assertIn("does not answer and was removed without being emptied", note)
+        notes = [event for event in self.failed_events() if "removed without being emptied" in event]
+        self.assertEqual(1, len(notes), self.failed_events())
+        self.assertIn("c1-more-0.novalocal", notes[0])
         self.plugin.on_terminate_cluster(self.cluster)
 
     def known_hosts(self):
