@@ -88,7 +88,7 @@ class Agent:
     def _tasks(self) -> None:
         while not self.stopping.is_set():
             self._registered.wait()
-            body = {"hostname": self.hostname(), "wait": LONG_POLL}
+            body = {"hostname": self.hostname(), "session": self._session, "wait": LONG_POLL}
             try:
                 answer, _ = self.link.post("/agent/tasks", body, timeout=LONG_POLL + 10)
             except LinkError as error:

@@ -60,11 +60,15 @@ class Agents:
                 host = model.hosts[name] = Host(name)
                 LOG.info("host %s registered from %s", name, body["ip"])
             host.ip, host.cores, host.memory = str(body["ip"]), int(body["cores"]), int(body["memory"])
+            followed = host.agent != agent
             host.agent, host.last_heartbeat = agent, time.time()
             reports = {str(report["role"]): report for report in body["processes"]}
             changed = [self._take_over(role, reports.get(role.name)) for role in self.roles_on(name)]
             if any(changed) or known != (host.ip, host.cores, host.memory):
                 self._store.save()
+        if followed:
+            with self._condition:
+                self._condition.notify_all()
         return {"interval": HEARTBEAT}
 
     def roles_on(self, host_id: str) -> list[Role]:
@@ -93,11 +97,19 @@ class Agents:
         host = self._store.model.hosts.get(host_id)
         return host is not None and time.time() - host.last_heartbeat < SILENCE
 
-    def take_tasks(self, hostname: str, wait: float) -> list[dict[str, Any]]:
-        """Return a host's tasks: at once when there are some, else when one comes, else none after ``wait`` seconds."""
+    def take_tasks(self, hostname: str, agent: str, wait: float) -> list[dict[str, Any]]:
+        """Return a host's tasks: at once when there are some, else when one comes, else none after ``wait`` seconds.
+
+        An agent that another one has followed gets none: its last poll may be open although nobody reads the answer.
+        """
+
+        def followed() -> bool:
+            host = self._store.model.hosts.get(hostname)
+            return host is None or host.agent != agent
+
         with self._condition:
-            self._condition.wait_for(lambda: self._waiting.get(hostname), timeout=min(wait, LONGEST_POLL))
-            tickets = self._waiting.pop(hostname, [])
+            self._condition.wait_for(lambda: followed() or self._waiting.get(hostname), timeout=min(wait, LONGEST_POLL))
+            tickets = [] if followed() else self._waiting.pop(hostname, [])
         return [ticket.to_json() for ticket in tickets if not ticket.done.is_set()]
 
     def result(self, body: dict[str, Any]) -> dict[str, Any]:

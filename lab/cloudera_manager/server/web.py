@@ -171,7 +171,7 @@ class AgentHandler(_Handler):
             if self.path == "/agent/heartbeat":
                 answer: Any = agents.heartbeat(body)
             elif self.path == "/agent/tasks":
-                answer = {"tasks": agents.take_tasks(str(body["hostname"]), float(body["wait"]))}
+                answer = {"tasks": agents.take_tasks(str(body["hostname"]), str(body["session"]), float(body["wait"]))}
             elif self.path == "/agent/results":
                 answer = agents.result(body)
             else:

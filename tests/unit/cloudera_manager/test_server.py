@@ -310,11 +310,26 @@ class AgentsTest(ServerTestCase):
 
         asking = threading.Thread(target=ask)
         asking.start()
-        (task,) = self.agents.take_tasks("n.novalocal", 20)
+        (task,) = self.agents.take_tasks("n.novalocal", "s1", 20)
         self.assertEqual(("stop", {"role": "r"}), (task["kind"], task["payload"]))
         self.agents.result({"id": task["id"], "ok": True, "message": "stopped", "log_tail": ""})
         asking.join(20)
         self.assertEqual([{"ok": True, "message": "stopped", "log_tail": ""}], outcomes)
+
+    def test_the_last_poll_of_an_agent_that_is_gone_takes_nothing(self):
+        self.beat()
+        taken = []
+        gone = threading.Thread(target=lambda: taken.append(self.agents.take_tasks("n.novalocal", "s1", 20)))
+        gone.start()
+        self.beat("s2")
+        gone.join(10)
+        self.assertEqual([[]], taken)
+        asking = threading.Thread(target=lambda: self.agents.perform("n.novalocal", "stop", {"role": "r"}, timeout=20))
+        asking.start()
+        (task,) = self.agents.take_tasks("n.novalocal", "s2", 20)
+        self.agents.result({"id": task["id"], "ok": True, "message": "stopped", "log_tail": ""})
+        asking.join(20)
+        self.assertFalse(asking.is_alive())
 
     def test_a_host_that_is_not_there(self):
         error = self.assertRaises(CommandFailed, self.agents.perform, "x.novalocal", "stop", {}, timeout=1)
@@ -325,7 +340,7 @@ class AgentsTest(ServerTestCase):
         aborted = threading.Event()
         aborted.set()
         self.assertRaises(CommandFailed, self.agents.perform, "n.novalocal", "stop", {}, timeout=9, aborted=aborted)
-        self.assertEqual([], self.agents.take_tasks("n.novalocal", 0))
+        self.assertEqual([], self.agents.take_tasks("n.novalocal", "s1", 0))
 
     def test_a_role_follows_its_daemon(self):
         self.store.model, cluster = clusters.small()
