@@ -4,7 +4,7 @@ LAB = PYTHONDONTWRITEBYTECODE=1 python3 -m lab
 
 .PHONY: demo demo-up demo-status demo-down test bench
 
-demo:          ## bring the lab up, make a Hadoop cluster, run a job on it
+demo:          ## bring the lab up, make a Hadoop cluster, run a job on it; HOSTS=3 for three compute hosts
 	@$(LAB) demo
 
 demo-up:       ## OpenStack with the node image registered, no cluster

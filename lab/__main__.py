@@ -18,7 +18,7 @@ from lab import bench, command, console, demo, installation, leftovers, plan, se
 from sahara_docker import exceptions
 
 #: What sudo keeps of the caller's environment: where the state is, and how packages are fetched.
-_KEPT = ("LAB_STATE", "DOCKER_HOST", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE")
+_KEPT = ("LAB_STATE", "HOSTS", "DOCKER_HOST", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE")
 _LOCKED = "LAB_LOCKED"
 _KEPT_PREFIXES = ("PIP_", "UV_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from lab import docker_engine, settings
+from lab import compute_hosts, settings
 
 Sections = Mapping[str, Mapping[str, object]]
 
@@ -49,9 +49,14 @@ def write(lab: settings.Lab) -> None:
         "sahara.conf": _sahara,
     }
     for name, build in builders.items():
-        sections = [f"[{section}]\n{_lines(options)}" for section, options in build(lab).items()]
-        _write_private(lab.etc / name, "\n".join(sections))
+        _write_sections(lab.etc / name, build(lab))
+    for host in compute_hosts.all_of(lab):
+        _write_sections(lab.etc / f"{host.unique('nova-compute')}.conf", _compute(lab, host))
     _write_private(lab.etc / "rabbitmq.conf", _rabbitmq(lab))
+
+
+def _write_sections(path, sections: Sections) -> None:
+    _write_private(path, "\n".join(f"[{section}]\n{_lines(options)}" for section, options in sections.items()))
 
 
 def _write_private(path, text: str) -> None:
@@ -171,7 +176,6 @@ def _nova(lab: settings.Lab) -> Sections:
         "DEFAULT": {
             **_log(),
             "host": lab.host,
-            "my_ip": "127.0.0.1",
             "state_path": lab.data / "nova",
             "transport_url": _broker(lab),
             "enabled_apis": "osapi_compute",
@@ -188,12 +192,10 @@ def _nova(lab: settings.Lab) -> Sections:
             "resume_guests_state_on_host_boot": True,
             "service_down_time": 120,
             "report_interval": 30,
-            "reserved_host_memory_mb": 512,
             "ram_allocation_ratio": 1.0,
             "cpu_allocation_ratio": 16.0,
             "initial_cpu_allocation_ratio": 16.0,
         },
-        "docker": {"host": docker_engine.host(lab)},
         "wsgi": {"api_paste_config": lab.venv / "etc/nova/api-paste.ini"},
         "api": {"auth_strategy": "keystone"},
         "conductor": {"workers": 1},
@@ -207,6 +209,30 @@ def _nova(lab: settings.Lab) -> Sections:
         "vnc": {"enabled": False},
         **_common(lab, "nova"),
     }
+
+
+def _compute(lab: settings.Lab, host: compute_hosts.ComputeHost) -> Sections:
+    """What one compute host has of its own.
+
+    Each of several would offer all of the machine's memory, so that a part is reserved: they share it evenly.
+    """
+    hosts = len(compute_hosts.all_of(lab))
+    return {
+        "DEFAULT": {
+            "host": host.name,
+            # The address of the host, by which one that an instance moves to is known; all of 127.0.0.0/8 is loopback.
+            "my_ip": f"127.0.0.{host.number}",
+            # The identity of a compute host lies in there, as of 2023.1.
+            "state_path": lab.data / host.unique("nova"),
+            "reserved_host_memory_mb": 512 + _memory_mb() * (hosts - 1) // hosts,
+        },
+        "docker": {"host": host.docker},
+        "oslo_concurrency": {"lock_path": lab.data / host.unique("nova") / "locks"},
+    }
+
+
+def _memory_mb() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
 
 
 def _nova_database(lab: settings.Lab) -> Sections:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Docker daemon that runs the lab's instances: the machine's own where one runs, else one of the lab's."""
+"""The Docker daemons that run the lab's instances.
+
+For the first compute host that is the machine's own where one runs, else one of the lab's; each further host has one of
+the lab's.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +35,14 @@ def machine_host() -> str | None:
     return DEFAULT_HOST if answers(DEFAULT_HOST) else None
 
 
-def own_host(lab: settings.Lab) -> str:
-    return f"unix://{lab.run}/docker.sock"
+def own_host(lab: settings.Lab, number: int = 1) -> str:
+    return f"unix://{lab.run}/{settings.numbered('docker', number)}.sock"
 
 
-def host(lab: settings.Lab) -> str:
-    """Address of the daemon that this lab uses."""
+def host(lab: settings.Lab, number: int = 1) -> str:
+    """Address of the daemon of one of the lab's compute hosts."""
+    if number > 1:
+        return own_host(lab, number)
     return (lab.data / "docker-host").read_text().strip()
 
 
@@ -73,8 +79,8 @@ def is_chosen(lab: settings.Lab) -> bool:
     return (lab.data / "docker-host").exists()
 
 
-def is_ours(lab: settings.Lab) -> bool:
-    return host(lab) == own_host(lab)
+def is_ours(lab: settings.Lab, number: int = 1) -> bool:
+    return host(lab, number) == own_host(lab, number)
 
 
 def answers(address: str, timeout: float = 5) -> bool:
@@ -103,15 +109,16 @@ def check(lab: settings.Lab) -> None:
 
 
 @contextlib.contextmanager
-def running(lab: settings.Lab) -> Iterator[None]:
-    """The lab's own daemon, started for the time of the block when it does not run."""
+def running(lab: settings.Lab, number: int = 1) -> Iterator[None]:
+    """The lab's own daemon for a compute host, started for the time of the block when it does not run."""
     started = None
-    if is_ours(lab) and not answers(host(lab)):
+    if is_ours(lab, number) and not answers(host(lab, number)):
         lab.etc.mkdir(parents=True, exist_ok=True)
         lab.run.mkdir(parents=True, exist_ok=True)
         environment = {"PATH": os.environ["PATH"], settings.MARK: str(lab.state)}
         # Its own event: an interrupt may be past.
-        started = Supervised(service(lab), lab.log / "docker.log", environment, threading.Event())
+        log = lab.log / f"{settings.numbered('docker', number)}.log"
+        started = Supervised(service(lab, number), log, environment, threading.Event())
         started.start()
     try:
         yield
@@ -146,25 +153,26 @@ def client(address: str, *words: str, timeout: float = 120) -> str:
     return done.stdout
 
 
-def service(lab: settings.Lab) -> Service:
-    """The lab's own daemon.
+def service(lab: settings.Lab, number: int = 1) -> Service:
+    """A daemon of the lab's own for one of its compute hosts.
 
     It has no bridge and makes no iptables rule: instances get their network from Neutron, and nothing is left behind.
     """
-    root = lab.docker_root
+    name = settings.numbered("docker", number)
+    root = lab.docker_root.with_name(name)
     root.mkdir(parents=True, exist_ok=True)
     # Of a daemon that was killed: the next one takes a zombie of that number for a running daemon.
-    (lab.run / "docker.pid").unlink(missing_ok=True)
-    (lab.run / "docker/containerd/containerd.pid").unlink(missing_ok=True)
+    (lab.run / f"{name}.pid").unlink(missing_ok=True)
+    (lab.run / f"{name}/containerd/containerd.pid").unlink(missing_ok=True)
     program = shutil.which("dockerd") or "/usr/sbin/dockerd"
     return Service(
-        "docker",
+        name,
         (
             program,
-            f"--host={own_host(lab)}",
+            f"--host={own_host(lab, number)}",
             f"--data-root={root}",
-            f"--exec-root={lab.run}/docker",
-            f"--pidfile={lab.run}/docker.pid",
+            f"--exec-root={lab.run}/{name}",
+            f"--pidfile={lab.run}/{name}.pid",
             "--bridge=none",
             "--iptables=false",
             "--ip6tables=false",
@@ -173,7 +181,7 @@ def service(lab: settings.Lab) -> Service:
             "--userland-proxy=false",
             f"--config-file={_configuration(lab)}",
         ),
-        lambda started: answers(own_host(lab)),
+        lambda started: answers(own_host(lab, number)),
         patience=20,
         last=True,
     )

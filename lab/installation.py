@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lab import (
     command,
+    compute_hosts,
     console,
     control,
     docker_engine,
@@ -31,8 +32,10 @@ def up(lab: settings.Lab) -> tuple[rest.Cloud, node_image.Image]:
     """
     running = control.is_up(lab)
     built: dict[str, node_image.Image] = {}
-    if running and _code() != (lab.run / "code").read_text():
-        console.step("the code changed since the lab was started: restarting the services")
+    before, hosts = len(compute_hosts.all_of(lab)), compute_hosts.choose(lab)
+    if running and (hosts > before or _code() != (lab.run / "code").read_text()):
+        console.step(f"{hosts} compute hosts" if hosts > before else "the code changed since the lab was started")
+        console.step("restarting the services")
         running = False
         control.stop(lab)
     if not running and control.stop(lab):
@@ -62,14 +65,15 @@ def _undo(lab: settings.Lab, running: bool) -> None:
         console.step("stopped what this command had started")
 
 
-def announce(lab: settings.Lab, environment: str = "openstack") -> None:
+def announce(lab: settings.Lab, environment: str = "openstack", *, tests: bool = False) -> None:
     """Say what will be installed and which Docker engine is used, before anything is.
 
     :param environment: name of the Python environment that will be needed.
+    :param tests: whether the tests' own packages will be needed.
     """
     for directory in (lab.state, lab.cache, lab.data, lab.log, lab.run):
         directory.mkdir(parents=True, exist_ok=True)
-    missing = packages.missing()
+    missing = packages.missing(tests=tests)
     engine = docker_engine.choose(lab)  # before apt, which may bring and even start another one
     if missing:
         console.say(f"Will install by apt: {' '.join(missing)}")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's network on this machine: one Linux bridge whose address is the subnet's gateway."""
+"""The lab's network on this machine: a Linux bridge, whose address is the subnet's gateway, for the first compute host.
+
+Each further host has a bridge of its own, joined to the first by a pair of interfaces as by a cable.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lab import settings
+from lab import compute_hosts, settings
 from sahara_docker import exceptions
 
-_RULE = ["FORWARD", "-i", settings.BRIDGE, "-o", settings.BRIDGE]
+_BRIDGES = f"{settings.BRIDGE[:-1]}+"  # iptables' way to name them all
+_RULE = ["FORWARD", "-i", _BRIDGES, "-o", _BRIDGES]
 _RULE += ["-m", "comment", "--comment", "sahara-docker lab", "-j", "ACCEPT"]
 _BRIDGE_FILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
@@ -28,8 +32,8 @@ def _ip(*words: str, check: bool = True) -> subprocess.CompletedProcess:
     return done
 
 
-def exists() -> bool:
-    return _ip("link", "show", "dev", settings.BRIDGE, check=False).returncode == 0
+def exists(interface: str = settings.BRIDGE) -> bool:
+    return _ip("link", "show", "dev", interface, check=False).returncode == 0
 
 
 def _owner() -> str:
@@ -41,7 +45,7 @@ def _owner() -> str:
 
 
 def create(lab: settings.Lab) -> None:
-    """Make the bridge and let traffic between its ports pass; harmless when it is there.
+    """Make the bridges and let traffic between their ports pass; harmless when they are there.
 
     :raises SaharaDockerError: it is another lab's, or cannot be made.
     """
@@ -57,6 +61,8 @@ def create(lab: settings.Lab) -> None:
         )
     _ip("address", "replace", _gateway(), "dev", settings.BRIDGE)
     _ip("link", "set", settings.BRIDGE, "up")
+    for host in compute_hosts.all_of(lab)[1:]:
+        _join(host.bridge)
     # A Docker engine with its default settings sends bridged frames through iptables and drops what it does not know.
     filtered = _BRIDGE_FILTER.exists() and _BRIDGE_FILTER.read_text().strip() == "1"
     if filtered and not _rule("-C") and not _rule("-I"):
@@ -67,11 +73,32 @@ def create(lab: settings.Lab) -> None:
         )
 
 
+def _join(bridge: str) -> None:
+    """Make another *bridge* and a cable from it to the first."""
+    if not exists(bridge):
+        _ip("link", "add", bridge, "type", "bridge")
+    near, far = _cable(bridge)
+    if not exists(near):
+        _ip("link", "add", near, "type", "veth", "peer", "name", far)
+    _ip("link", "set", near, "master", settings.BRIDGE, "up")
+    _ip("link", "set", far, "master", bridge, "up")
+    _ip("link", "set", bridge, "up")
+
+
+def _cable(bridge: str) -> tuple[str, str]:
+    """The ends of the cable to *bridge*: at the first bridge, and at this one."""
+    return f"{bridge}-near", f"{bridge}-far"
+
+
 def remove(lab: settings.Lab) -> None:
-    """Take this lab's bridge and its rule away; harmless when they are not there or another lab's."""
+    """Take this lab's bridges and its rule away; harmless when they are not there or another lab's."""
     if exists() and _owner() == lab.host:
         while _rule("-C") and _rule("-D"):
             pass
+        for host in compute_hosts.all_of(lab)[1:]:
+            for interface in (_cable(host.bridge)[0], host.bridge):
+                if exists(interface):
+                    _ip("link", "delete", interface)
         _ip("link", "delete", settings.BRIDGE)
 
 

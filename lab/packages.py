@@ -36,6 +36,15 @@ NEEDED = {
     "maven": ("mvn",),
 }
 
+#: Likewise for what the tests need besides: a real switch, and what gives containers a /proc of their own.
+FOR_TESTS = {
+    "openvswitch-switch": ("ovs-vswitchd",),
+    "ethtool": ("ethtool",),
+    "e2fsprogs": ("mke2fs",),
+    "util-linux": ("losetup",),
+    "lxcfs": ("lxcfs",),
+}
+
 #: Units of the servers that come with the packages, and where the units of a machine are.
 SERVERS = (
     "docker.service",
@@ -45,6 +54,11 @@ SERVERS = (
     "rabbitmq-server.service",
     "epmd.socket",
     "epmd.service",
+    "openvswitch-switch.service",
+    "ovs-vswitchd.service",
+    "ovsdb-server.service",
+    "ovs-record-hostname.service",
+    "lxcfs.service",
 )
 UNIT_DIRECTORIES = tuple(map(Path, ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")))
 #: There when the machine was booted with systemd, see sd_booted(3).
@@ -62,13 +76,17 @@ UV_VARIABLES = {
 }
 
 
-def missing() -> list[str]:
-    """Distribution packages that are not there, judged by what they would bring."""
+def missing(*, tests: bool = False) -> list[str]:
+    """Distribution packages that are not there, judged by what they would bring.
+
+    :param tests: with those that only the tests need.
+    """
+    needed = {**NEEDED, **(FOR_TESTS if tests else {})}
 
     def there(mark: str) -> bool:
         return Path(mark).exists() if mark.startswith("/") else shutil.which(mark) is not None
 
-    return [package for package, marks in NEEDED.items() if not any(there(mark) for mark in marks)]
+    return [package for package, marks in needed.items() if not any(there(mark) for mark in marks)]
 
 
 def install_packages(lab: settings.Lab, packages: list[str]) -> None:

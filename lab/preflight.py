@@ -41,7 +41,7 @@ def check(lab: settings.Lab, *, running: bool, openstack: bool = True) -> None:
     """
     checks = [_system, lambda: _path(lab)]
     if not running:
-        checks += [_memory, lambda: _disk(lab), lambda: _apt_disk(lab), _engine]
+        checks += [_memory, lambda: _disk(lab), lambda: _apt_disk(lab), lambda: _engine(lab)]
     if not running and openstack:
         checks += [_ports, _network]
     problems = []
@@ -185,10 +185,10 @@ def _network() -> None:
                 )
 
 
-def _engine() -> None:
+def _engine(lab: settings.Lab) -> None:
     """The driver plugs the containers' interfaces on this machine, so the daemon must be here too."""
     named = os.environ.get("DOCKER_HOST")
-    if not named:
+    if not named or named == docker_engine.own_host(lab):  # the lab's own, which comes up with it
         return
     if not named.startswith("unix://"):
         observed = "another address than unix://, while the driver plugs network interfaces on this machine"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lab import node_image, rest, settings
+from lab import compute_hosts, node_image, rest, settings
 
 IMAGE_NAME = "cdh-5.13.0"
 USER_NAME = "cdh"
@@ -32,7 +32,7 @@ def _set_password(lab: settings.Lab, cloud: rest.Cloud, identifier: str) -> None
 
 
 def _load_ahead(lab: settings.Lab, cloud: rest.Cloud, identifier: str) -> None:
-    """Have the compute host load the image now, while templates are made, and not when the first instance waits for it.
+    """Have the compute hosts load the image while templates are made, and not when the first instance waits for it.
 
     Nova's image cache API (microversion 2.81) takes the hosts of an aggregate; it answers at once and works on behind.
     """
@@ -41,8 +41,9 @@ def _load_ahead(lab: settings.Lab, cloud: rest.Cloud, identifier: str) -> None:
     if not aggregates:
         body = {"aggregate": {"name": "docker", "availability_zone": None}}
         aggregates = [cloud.post("nova", "/os-aggregates", body)["aggregate"]]
-    if lab.host not in aggregates[0].get("hosts", []):
-        cloud.post("nova", f"/os-aggregates/{aggregates[0]['id']}/action", {"add_host": {"host": lab.host}})
+    for host in compute_hosts.all_of(lab):
+        if host.name not in aggregates[0].get("hosts", []):
+            cloud.post("nova", f"/os-aggregates/{aggregates[0]['id']}/action", {"add_host": {"host": host.name}})
     path = f"/os-aggregates/{aggregates[0]['id']}/images"
     cloud.request("POST", "nova", path, {"cache": [{"id": identifier}]}, version)
 

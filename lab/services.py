@@ -11,7 +11,18 @@ import socket
 import subprocess
 from pathlib import Path
 
-from lab import cloud_objects, command, configuration, docker_engine, identity, network, plan, rest, settings
+from lab import (
+    cloud_objects,
+    command,
+    compute_hosts,
+    configuration,
+    docker_engine,
+    identity,
+    network,
+    plan,
+    rest,
+    settings,
+)
 from lab.service import Service
 
 RABBITMQ_SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -43,17 +54,19 @@ def build(lab: settings.Lab) -> list[plan.Step | Service]:
         *_openstack(lab, cloud),
         plan.Step("cloud", lambda: cloud_objects.create(cloud), ("neutron", "nova-control", "glance")),
     ]
-    if docker_engine.is_ours(lab):
-        steps.append(docker_engine.service(lab))
-    else:
-        steps.append(plan.Step("docker", lambda: docker_engine.check(lab)))
+    for host in compute_hosts.all_of(lab):
+        if host.has_own_docker:
+            steps.append(docker_engine.service(lab, host.number))
+        else:
+            steps.append(plan.Step(host.unique("docker"), lambda: docker_engine.check(lab)))
+        steps.append(_compute(lab, cloud, host))
     return steps
 
 
 def _foundations(lab: settings.Lab) -> list[plan.Step | Service]:
     mysql, rabbit = lab.data / "mariadb", lab.data / "rabbitmq"
     return [
-        plan.Step("bridge", lambda: network.create(lab)),
+        plan.Step("bridges", lambda: network.create(lab)),
         plan.Step("mariadb-files", lambda: _install_database(lab, mysql)),
         Service(
             "mariadb",
@@ -200,17 +213,31 @@ def _schemas(lab: settings.Lab) -> list[plan.Step]:
     return [plan.Step(f"schema-{name}", functools.partial(sync, name), ("databases",)) for name in commands]
 
 
+def _stock(lab: settings.Lab, program: str, *files: str) -> tuple[str, ...]:
+    """Command line of one of OpenStack's own programs."""
+    return (
+        str(lab.venv / "bin" / program),
+        *(word for file in files for word in ("--config-file", str(lab.etc / file))),
+    )
+
+
+def _compute(lab: settings.Lab, cloud: rest.Cloud, host: compute_hosts.ComputeHost) -> Service:
+    return Service(
+        host.unique("nova-compute"),
+        _stock(lab, "nova-compute", "nova.conf", f"{host.unique('nova-compute')}.conf"),
+        lambda started: _hypervisor_is_up(host.name, cloud, started),
+        ("nova-control", host.unique("docker"), "bridges"),
+    )
+
+
 def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service]:
-    tools, etc = lab.venv / "bin", lab.etc
+    stock = functools.partial(_stock, lab)
 
     def answers(service: str, path: str = "/") -> object:
         return rest.call("GET", lab.url(service) + path, timeout=10)
 
     def module(name: str, *words: object) -> tuple[str, ...]:
-        return (str(tools / "python"), "-m", f"lab.processes.{name}", *map(str, words))
-
-    def stock(program: str, *files: str) -> tuple[str, ...]:
-        return (str(tools / program), *(word for file in files for word in ("--config-file", str(etc / file))))
+        return (str(lab.venv / "bin/python"), "-m", f"lab.processes.{name}", *map(str, words))
 
     return [
         Service(
@@ -231,12 +258,6 @@ def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service
             module("nova_control", *stock("", "nova.conf", "nova-database.conf")[1:]),
             lambda started: cloud.get("nova", "/os-services")["services"],
             ("schema-nova", "identity", "rabbitmq"),
-        ),
-        Service(
-            "nova-compute",
-            stock("nova-compute", "nova.conf"),
-            lambda started: _hypervisor_is_up(lab, cloud, started),
-            ("nova-control", "docker", "bridge"),
         ),
         Service(
             "neutron",
@@ -267,13 +288,14 @@ def _openstack(lab: settings.Lab, cloud: rest.Cloud) -> list[plan.Step | Service
     ]
 
 
-def _hypervisor_is_up(lab: settings.Lab, cloud: rest.Cloud, started: float) -> bool:
-    """Whether nova-compute has reported in since *started*: for two minutes Nova believes in one that is gone."""
+def _hypervisor_is_up(host: str, cloud: rest.Cloud, started: float) -> bool:
+    """Whether *host* has reported in since *started*: for two minutes Nova believes in one that is gone."""
     found = cloud.get("nova", "/os-services?binary=nova-compute")["services"]
-    reported = [one["updated_at"] for one in found if one["host"] == lab.host and one["state"] == "up"]
+    reported = [one["updated_at"] for one in found if one["host"] == host and one["state"] == "up"]
     if not reported or not reported[0]:
         return False
     at = datetime.datetime.fromisoformat(reported[0]).replace(tzinfo=datetime.timezone.utc)
     if at.timestamp() < int(started):
         return False
-    return any(one["state"] == "up" for one in cloud.get("nova", "/os-hypervisors/detail")["hypervisors"])
+    hypervisors = cloud.get("nova", "/os-hypervisors/detail")["hypervisors"]
+    return any(one["state"] == "up" and one["service"]["host"] == host for one in hypervisors)

@@ -30,6 +30,7 @@ PORTS = {
 }
 
 REGION = "RegionOne"
+#: The first compute host's bridge, which has the gateway's address; the others' are numbered on.
 BRIDGE = "sdlab0"
 NETWORK_NAME = "lab"
 SUBNET = ipaddress.ip_network("10.222.0.0/24")
@@ -85,7 +86,7 @@ class Lab:
 
     @property
     def host(self) -> str:
-        """Name of the one compute host: stable, as Nova wants it, and of this lab alone, as Docker's labels want it."""
+        """Name of the first compute host: stable, as Nova wants it; of this lab alone, as Docker's labels want it."""
         return f"lab-{hashlib.sha256(os.fsencode(self.state)).hexdigest()[:6]}"
 
     def url(self, service: str) -> str:
@@ -103,6 +104,22 @@ class Lab:
     def node_password(self) -> str:
         """Password of the node image's login user; as long-lived as the image that holds it."""
         return _passwords(self.cache / "node-password.json", ("node",))["node"]
+
+
+def numbered(word: str, number: int) -> str:
+    """*word* for the first of several, and with its number behind it for the others."""
+    return word if number == 1 else f"{word}-{number}"
+
+
+def host_name(lab: Lab, number: int) -> str:
+    """Name of the compute host with that number."""
+    return numbered(lab.host, number)
+
+
+def bridge(host_name: str) -> str:
+    """The bridge of a compute host."""
+    first, _, number = host_name.removeprefix("lab-").partition("-")
+    return f"sdlab{int(number) - 1}" if first and number else BRIDGE
 
 
 def _passwords(path: Path, names: tuple[str, ...]) -> dict[str, str]:

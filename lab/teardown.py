@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from lab import console, control, docker_engine, network, node_image, settings
+from lab import compute_hosts, console, control, docker_engine, network, node_image, settings
 from sahara_docker import exceptions
 
 #: Label that the compute driver puts on all it makes in Docker, with the name of the compute host.
@@ -37,11 +37,12 @@ def down(lab: settings.Lab) -> None:
         control.stop(lab)  # what is left of a lab could make containers anew
     failure = None
     if docker_engine.is_chosen(lab):
-        try:
-            with docker_engine.running(lab):  # only the daemon can end its containers
-                _remove_containers(lab)
-        except exceptions.SaharaDockerError as error:
-            failure = error  # the rest goes all the same
+        for host in compute_hosts.all_of(lab):
+            try:
+                with docker_engine.running(lab, host.number):  # only the daemon can end its containers
+                    _remove_containers(host)
+            except exceptions.SaharaDockerError as error:
+                failure = error  # the rest goes all the same
     control.stop(lab)
     network.remove(lab)
     _unmount(lab)
@@ -60,9 +61,9 @@ def down(lab: settings.Lab) -> None:
     console.step("the lab is down; logs and caches stay in " + str(lab.state), time.monotonic() - began)
 
 
-def _remove_containers(lab: settings.Lab) -> None:
-    """Remove the containers that this lab's nova-compute made, and on a daemon of the machine its images too."""
-    address = docker_engine.host(lab)
+def _remove_containers(host: compute_hosts.ComputeHost) -> None:
+    """Remove the containers that a host's nova-compute made, and on a daemon of the machine its images too."""
+    lab, address = host.lab, host.docker
     if not docker_engine.answers(address):
         raise exceptions.SaharaDockerError(
             "the Docker daemon does not answer, so containers of the lab may be left in it",
@@ -70,12 +71,12 @@ def _remove_containers(lab: settings.Lab) -> None:
             remedy="start it and run this again",
         )
     control.drain(lab)  # Nova must not bring back what is being removed
-    mine = f"{HOST_LABEL}={lab.host}"
+    mine = f"{HOST_LABEL}={host.name}"
     docker_engine.remove_containers(address, mine)
     volumes = docker_engine.client(address, "volume", "ls", "--quiet", "--filter", f"label={mine}").split()
     if volumes:
         docker_engine.client(address, "volume", "rm", "--force", *volumes)
-    if not docker_engine.is_ours(lab):
+    if not host.has_own_docker:
         tags = docker_engine.client(address, "images", "--format={{.Repository}}:{{.Tag}}").split()
         # Loaded from this lab's Glance, whose store names each file by the image's id; or built for it.
         loaded = tuple(f"nova/{file.name}:" for file in (lab.data / "glance/images").glob("*"))

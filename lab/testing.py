@@ -35,7 +35,8 @@ def run(lab: settings.Lab) -> None:
         control.stop(lab)
     preflight.check(lab, running=running)
     console.say("The tests use the lab, and take it down at their end together with what is in it.")
-    installation.announce(lab)
+    installation.announce(lab, tests=True)
+    packages.install_packages(lab, packages.missing(tests=True))
     tools = prepare(lab)
     there = [name for name in LINTED if (settings.CHECKOUT / name).exists()]
     run_part("lint", [tools / "ruff", "check", "--no-cache", *there])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ML2 mechanism driver of the lab: binds every port at once to the lab's Linux bridge, with no agent.
+"""ML2 mechanism driver of the lab: binds every port at once to the Linux bridge of its host, with no agent.
 
 Security groups are not enforced by it. Real clouds run Open vSwitch or OVN, which the Docker driver reaches through
 os-vif.
@@ -15,7 +15,7 @@ from lab import settings
 
 
 class LabMechanismDriver(api.MechanismDriver):
-    """Answers ``bind_port`` for flat segments with the bridge's name."""
+    """Answers ``bind_port`` for flat segments with the name of the host's bridge."""
 
     def initialize(self) -> None:
         """Nothing to prepare."""
@@ -25,7 +25,7 @@ class LabMechanismDriver(api.MechanismDriver):
         return portbindings.CONNECTIVITY_L2
 
     def bind_port(self, context) -> None:
-        details = {portbindings.CAP_PORT_FILTER: False, "bridge_name": settings.BRIDGE}
+        details = {portbindings.CAP_PORT_FILTER: False, "bridge_name": settings.bridge(context.host)}
         for segment in context.segments_to_bind:
             if segment[api.NETWORK_TYPE] == constants.TYPE_FLAT:
                 context.set_binding(

@@ -59,7 +59,7 @@ class InstallTest(testtools.TestCase):
         (self.units / "docker.socket").touch()
         (self.units / "mariadb.service").symlink_to(os.devnull)  # masked by an owner, or by a package that went
         packages.install_packages(self.lab, ["maven"])
-        units = "containerd.service mariadb.service rabbitmq-server.service epmd.socket epmd.service"
+        units = " ".join(unit for unit in packages.SERVERS if not unit.startswith("docker."))
         self.assertEqual(
             [
                 f"systemctl mask --runtime {units}",

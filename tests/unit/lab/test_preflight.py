@@ -12,7 +12,7 @@ import fixtures
 import testtools
 from testtools import matchers
 
-from lab import preflight, settings
+from lab import docker_engine, preflight, settings
 
 
 class PreflightTest(testtools.TestCase):
@@ -108,10 +108,14 @@ class PreflightTest(testtools.TestCase):
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
             try:
-                preflight._engine()
+                preflight._engine(self.lab)
             finally:
                 server.shutdown()
                 thread.join()
+
+    def test_the_labs_own_engine_may_be_named_while_it_is_down(self):
+        self.useFixture(fixtures.EnvironmentVariable("DOCKER_HOST", docker_engine.own_host(self.lab)))
+        preflight._engine(self.lab)
 
     def test_several_problems_are_all_told(self):
         self.lab = settings.Lab(Path("/" + "x" * 80))
