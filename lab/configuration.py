@@ -149,6 +149,9 @@ def _glance(lab: settings.Lab) -> Sections:
             "bind_host": "127.0.0.1",
             "bind_port": settings.PORTS["glance"],
             "workers": 0,
+            # Only admins see the password of the image's login user.
+            "property_protection_file": settings.CHECKOUT / "docs/property-protections.conf",
+            "property_protection_rule_format": "roles",
             "enabled_backends": "file:file",
         },
         "image_format": {"container_formats": "bare,docker"},
@@ -315,7 +318,6 @@ def _sahara(lab: settings.Lab) -> Sections:
             "api_paste_config": lab.venv / "etc/sahara/api-paste.ini",
             "api_workers": 0,
         },
-        "sahara_docker": {"ssh_password": lab.node_password},
         "trustee": _trustee(lab, "sahara"),
         "database": _database(lab, "sahara"),
         **_common(lab, "sahara"),
