@@ -53,6 +53,11 @@ class AutoConfiguration(stock.CDHPluginAutoConfigsProvider):
     def _can_be_recommended(self, configs_list: list[str], node_group: Any = None) -> bool:
         return super()._can_be_recommended([name for name in configs_list if name in _YARN], node_group)
 
+    def _get_default_config_value(self, config_name: str) -> Any:
+        """Return a default as a number where it is one: CDH's own are text, which Sahara compares with a count."""
+        value = super()._get_default_config_value(config_name)
+        return int(value) if isinstance(value, str) and value.isdigit() else value
+
     def _get_node_group_data(self, node_group: Any) -> dict[str, int]:
         flavor = self._container_flavor(node_group)
         memory = yarn_memory(flavor.ram)

@@ -56,6 +56,15 @@ class ConfigurationTest(plugins.DefectCase):
         if not memory < 2048:
             raise AssertionError(f"{memory} is not less than 2048")
 
+    @defects.defect("TypeError: .* not supported between instances of 'int' and 'str'")
+    def copies_of_a_block_are_recommended_by_comparing_text(self, implementation):
+        cluster = self.cluster(cluster_configs={})
+        plugin = implementation.plugin()
+        provider = implementation.sizing(plugin.get_configs(plugins.VERSION), cluster, False)
+        workers = sum(group.count for group in cluster.node_groups if "HDFS_DATANODE" in group.node_processes)
+        recommended = provider._get_recommended_cluster_configs()
+        self.assertEqual(min(3, workers), recommended["dfs.replication"])
+
     @defects.defect("MismatchError: .*300")
     def waits_end_before_many_containers_have_started(self, implementation):
         waits = {"Timeout for Cloudera Manager starting", "Await Cloudera agents timeout"}
