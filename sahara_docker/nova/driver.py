@@ -11,26 +11,20 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
 from typing import Any, ClassVar
 
 import nova.conf
-import os_resource_classes as orc
 import os_vif
 from nova import exception, objects
 from nova.compute import power_state, task_states
-from nova.objects import fields
 from nova.virt import driver
 from oslo_log import log as logging
-from oslo_serialization import jsonutils
 
 import sahara_docker.conf
-from sahara_docker.nova import guest, hypervisor, identity, image, limits, network, wiring
+from sahara_docker.nova import construction, guest, hypervisor, image, inventory, limits, network, wiring
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
-
-_TRAIT = "CUSTOM_HYPERVISOR_DOCKER"
 
 
 class DockerDriver(driver.ComputeDriver):
@@ -84,56 +78,19 @@ class DockerDriver(driver.ComputeDriver):
         return [CONF.host]
 
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
-        has = self._daemon.capacity(CONF.instances_path)
-        return {
-            "vcpus": has.cpus,
-            "memory_mb": has.memory_mb,
-            "local_gb": has.disk_gb,
-            # What instances use, Nova's resource tracker adds up from their flavors.
-            "vcpus_used": 0,
-            "memory_mb_used": 0,
-            "local_gb_used": 0,
-            "disk_available_least": has.disk_free_gb,
-            "hypervisor_type": fields.HVType.DOCKER,
-            "hypervisor_version": has.version,
-            "hypervisor_hostname": nodename,
-            "cpu_info": jsonutils.dumps({}),
-            "supported_instances": [(fields.Architecture.from_host(), fields.HVType.DOCKER, fields.VMMode.EXE)],
-            "numa_topology": None,
-        }
+        return inventory.resources(self._daemon.capacity(CONF.instances_path), nodename)
 
     def update_provider_tree(self, provider_tree: Any, nodename: str, allocations: Any = None) -> None:
-        has = self._daemon.capacity(CONF.instances_path)
-        ratios = self._get_allocation_ratios(provider_tree.data(nodename).inventory)
-        reserved = {
-            orc.VCPU: CONF.reserved_host_cpus,
-            orc.MEMORY_MB: CONF.reserved_host_memory_mb,
-            orc.DISK_GB: self._get_reserved_host_disk_gb_from_config(),
-        }
-        totals = {orc.VCPU: has.cpus, orc.MEMORY_MB: has.memory_mb, orc.DISK_GB: has.disk_gb}
-        provider_tree.update_inventory(
+        inventory.update(
+            provider_tree,
             nodename,
-            {
-                resource: {
-                    "total": total,
-                    "min_unit": 1,
-                    "max_unit": total,
-                    "step_size": 1,
-                    "allocation_ratio": ratios[resource],
-                    "reserved": reserved[resource],
-                }
-                for resource, total in totals.items()
-                if total > 0  # Placement refuses an empty inventory
-            },
+            self._daemon.capacity(CONF.instances_path),
+            reserved_disk_gb=self._get_reserved_host_disk_gb_from_config(),
+            ratios_of=self._get_allocation_ratios,
         )
-        provider_tree.add_traits(nodename, _TRAIT)
 
     def get_host_uptime(self) -> str:
-        """Return what ``uptime`` would print; the program is not on every host."""
-        with open("/proc/uptime", encoding="ascii") as uptime, open("/proc/loadavg", encoding="ascii") as loadavg:
-            seconds, loads = int(float(uptime.read().split()[0])), loadavg.read().split()[:3]
-        days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
-        return f" {time.strftime('%H:%M:%S')} up {days} days, {hours:2}:{minutes:02},  load average: {', '.join(loads)}"
+        return inventory.uptime()
 
     def get_host_ip_addr(self) -> str:
         return CONF.my_ip
@@ -162,27 +119,13 @@ class DockerDriver(driver.ComputeDriver):
         docker_image = self._images.ensure(
             context, image_meta, trusted_certs=instance.trusted_certs if verify else None
         )
-        names = self._names(instance)
         its_guest = self._guest(instance)
-        its_guest.create_sandbox(docker_image, names, CONF.docker.sandbox_command)
+        construction.create_sandbox(its_guest, docker_image, instance)  # refused when the instance is there already
         vifs: list[Any] = []
         try:
             its_guest.start_sandbox()
             vifs = list(network_info or [])
-            addresses = [a.split("/")[0] for i in network.interfaces(vifs) for a in i.addresses]
-            files = identity.write(
-                self._directory(instance),
-                identity.hosts(names, addresses),
-                identity.resolv_conf(network.nameservers(vifs), names.fqdn.partition(".")[2]),
-            )
-            its_guest.create_workload(
-                docker_image,
-                limits=limits.host_config(instance.flavor, CONF.docker, self._daemon.ceilings),
-                files=files,
-                data_path=CONF.docker.data_path,
-                environment=CONF.docker.environment,
-                init=CONF.docker.init,
-            )
+            construction.create_workload(self._daemon, its_guest, docker_image, instance, vifs)
             with wiring.wired(
                 self.virtapi, instance, vifs, timeout=CONF.vif_plugging_timeout, fatal=CONF.vif_plugging_is_fatal
             ):
@@ -230,7 +173,7 @@ class DockerDriver(driver.ComputeDriver):
 
     def delete_instance_files(self, instance: Any) -> bool:
         self._guest(instance).remove_data()
-        directory = self._directory(instance)
+        directory = construction.directory(instance)
         shutil.rmtree(directory, ignore_errors=True)
         return not os.path.exists(directory)
 
@@ -368,9 +311,3 @@ class DockerDriver(driver.ComputeDriver):
 
     def _guest(self, instance: Any) -> guest.Guest:
         return guest.Guest(self._daemon, instance)
-
-    def _names(self, instance: Any) -> identity.Hostname:
-        return identity.hostname(instance.hostname or instance.name, CONF.api.dhcp_domain)
-
-    def _directory(self, instance: Any) -> str:
-        return os.path.join(CONF.instances_path, instance.uuid)
