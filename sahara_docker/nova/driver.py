@@ -21,7 +21,18 @@ from nova.virt import driver
 from oslo_log import log as logging
 
 import sahara_docker.conf
-from sahara_docker.nova import construction, guest, hypervisor, image, inventory, limits, network, wiring
+from sahara_docker.nova import (
+    construction,
+    guest,
+    hypervisor,
+    image,
+    inventory,
+    limits,
+    migration,
+    network,
+    replacement,
+    wiring,
+)
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -34,6 +45,7 @@ class DockerDriver(driver.ComputeDriver):
         **driver.ComputeDriver.capabilities,
         "has_imagecache": True,
         "supports_attach_interface": True,
+        "supports_evacuate": True,
         "supports_image_type_raw": True,  # the disk_format that an image of container_format docker has
     }
 
@@ -42,6 +54,7 @@ class DockerDriver(driver.ComputeDriver):
         sahara_docker.conf.register_nova_opts(CONF)
         self._daemon = hypervisor.Hypervisor(CONF.docker.host, CONF.host)
         self._images = image.ImageStore(self._daemon, CONF.instances_path)
+        self._migration = migration.Migration(self._daemon, self._images)
 
     # Host
 
@@ -150,7 +163,11 @@ class DockerDriver(driver.ComputeDriver):
         destroy_disks: bool = True,
         destroy_secrets: bool = True,
     ) -> None:
-        self._guest(instance).remove()
+        its_guest = self._guest(instance)
+        if instance.task_state == task_states.RESIZE_REVERTING and self._migration.is_here(instance):
+            its_guest.stop(0)  # the instance before and after the resize is one; finish_revert_migration follows
+            return
+        its_guest.remove()
         self.cleanup(context, instance, network_info, block_device_info, destroy_disks)
 
     def cleanup(
@@ -172,7 +189,7 @@ class DockerDriver(driver.ComputeDriver):
             self.delete_instance_files(instance)
 
     def delete_instance_files(self, instance: Any) -> bool:
-        self._guest(instance).remove_data()
+        self._guest(instance).remove_volumes()
         directory = construction.directory(instance)
         shutil.rmtree(directory, ignore_errors=True)
         return not os.path.exists(directory)
@@ -237,6 +254,124 @@ class DockerDriver(driver.ComputeDriver):
     def poll_rebooting_instances(self, timeout: int, instances: Any) -> None:
         """Nothing to do: a reboot that Docker does not finish in time ends with a kill."""
 
+    # Rescue
+
+    def rescue(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        image_meta: Any,
+        rescue_password: str,
+        block_device_info: Any,
+        share_info: Any = None,
+        **_kwargs: Any,
+    ) -> None:
+        """Run another image in the instance's place, with its root at /rescue and its data volume."""
+        verify = CONF.glance.verify_glance_signatures
+        docker_image = self._images.ensure(
+            context, image_meta, trusted_certs=instance.trusted_certs if verify else None
+        )
+        replacement.rescue(self._daemon, self._guest(instance), docker_image)
+        self.power_on(context, instance, network_info)
+        try:
+            self.set_admin_password(instance, rescue_password)
+        except exception.NovaException as error:
+            LOG.warning("The rescue has the passwords of its image: %s", error, instance=instance)
+
+    def unrescue(self, context: Any, instance: Any) -> None:
+        replacement.unrescue(self._daemon, self._guest(instance))
+        self.power_on(context, instance, instance.get_network_info())
+
+    # Resize and cold migration
+
+    def migrate_disk_and_power_off(
+        self,
+        context: Any,
+        instance: Any,
+        dest: str,
+        flavor: Any,
+        network_info: Any,
+        block_device_info: Any = None,
+        timeout: int = 0,
+        retry_interval: int = 0,
+    ) -> str:
+        """Stop an instance and send its files off, unless it stays.
+
+        :param dest: ``my_ip`` of the host that it goes to, by which a host knows itself.
+        """
+        its_guest = self._guest(instance)
+        its_guest.stop(timeout)
+        if dest == self.get_host_ip_addr():
+            return self._migration.stay(instance)
+        self._migration.settle(instance)
+        try:
+            sent = self._migration.leave(context, its_guest, instance)
+            # The interfaces are gone here before they are made there: one address is never in two places.
+            its_guest.stop_sandbox()
+            self.unplug_vifs(instance, network_info)
+        except Exception as error:
+            self._migration.discard(context, instance)
+            self.power_on(context, instance, network_info)
+            raise exception.InstanceFaultRollback(inner_exception=error) from error
+        return sent
+
+    def finish_migration(
+        self,
+        context: Any,
+        migration: Any,
+        instance: Any,
+        disk_info: str,
+        network_info: Any,
+        image_meta: Any,
+        resize_instance: bool,
+        allocations: Any,
+        block_device_info: Any = None,
+        power_on: bool = True,
+        share_info: Any = None,
+        **_kwargs: Any,
+    ) -> None:
+        its_guest = self._guest(instance)
+        if migration.source_compute == migration.dest_compute:
+            self._migration.resize(its_guest, instance)
+        else:
+            try:
+                self._migration.arrive(context, its_guest, instance, disk_info, list(network_info))
+            except Exception:
+                self.destroy(context, instance, network_info, block_device_info)
+                raise
+            finally:
+                self._migration.discard(context, instance)
+        if power_on:
+            self.power_on(context, instance, network_info)
+
+    def confirm_migration(self, context: Any, migration: Any, instance: Any, network_info: Any) -> None:
+        if self._migration.is_here(instance):
+            self._migration.settle(instance)
+        else:
+            # The interfaces went when the instance left; those of this name may be the other host's by now.
+            self._guest(instance).remove()
+            self.delete_instance_files(instance)
+
+    def finish_revert_migration(
+        self,
+        context: Any,
+        instance: Any,
+        network_info: Any,
+        migration: Any,
+        block_device_info: Any = None,
+        power_on: bool = True,
+        share_info: Any = None,
+        **_kwargs: Any,
+    ) -> None:
+        """Bring back an instance that left or was resized here; also at the start of a host that fell over it."""
+        self._migration.discard(context, instance)
+        if self._migration.is_here(instance):
+            self._migration.resize(self._guest(instance), instance)
+            self._migration.settle(instance)
+        if power_on:
+            self.power_on(context, instance, network_info)
+
     # Network
 
     def plug_vifs(self, instance: Any, network_info: Any) -> None:
@@ -289,7 +424,7 @@ class DockerDriver(driver.ComputeDriver):
         except exception.InstanceNotFound:
             raise exception.InstanceNotRunning(instance_id=instance.uuid) from None
         update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
-        committed = self._guest(instance).commit(f"nova-snapshot/{image_id}")
+        committed = self._guest(instance).commit(f"nova-snapshot/{image_id}:latest")
         try:
             update_task_state(task_state=task_states.IMAGE_UPLOADING, expected_state=task_states.IMAGE_PENDING_UPLOAD)
             properties = {"image_location": "snapshot", "image_state": "available", "owner_id": instance.project_id}

@@ -10,9 +10,8 @@ ends it; after the daemon or the host was down, :meth:`Guest.start_sandbox` and 
 from __future__ import annotations
 
 import os
-import socket
 import time
-from typing import Any, NamedTuple
+from typing import IO, Any, Iterator, NamedTuple
 
 import docker.errors
 import docker.types
@@ -20,8 +19,9 @@ from nova import exception
 from nova.compute import power_state
 from nova.virt import hardware
 
-from sahara_docker.nova import hypervisor, identity
+from sahara_docker.nova import execution, hypervisor, identity
 
+_BLOCK = 1 << 20
 _CONSOLE_LINES = 2000
 _REMOVAL_TIMEOUT = 60  # seconds
 # The sandbox runs a program of the tenant's image, so it gets no more than a program needs to sleep.
@@ -58,14 +58,25 @@ class Guest:
         self.workload = f"nova-{instance.uuid}"
         self.sandbox = f"{self.workload}-sandbox"
         self.data_volume = f"{self.workload}-data"
+        # While the instance is rescued: its own container, and the volume by which its root is mounted.
+        self.set_aside = f"{self.workload}-rescued"
+        self.rescue_volume = f"{self.workload}-rescue"
+        # The image of an instance that came from another host or was made anew: nobody else has it.
+        self.root_image = f"nova-root/{instance.uuid}:latest"
 
-    def _labels(self, role: str) -> dict[str, str]:
+    def labels(self, role: str) -> dict[str, str]:
+        """Return what every object of the instance on the daemon is found by."""
         return {
             hypervisor.LABEL_HOST: self._daemon.host,
             hypervisor.LABEL_UUID: self._instance.uuid,
             hypervisor.LABEL_NAME: self._instance.name,
             hypervisor.LABEL_ROLE: role,
         }
+
+    def _own_labels(self) -> list[str]:
+        """Return the filter for what is this instance's and this host's."""
+        labels = {hypervisor.LABEL_HOST: self._daemon.host, hypervisor.LABEL_UUID: self._instance.uuid}
+        return [f"{name}={value}" for name, value in labels.items()]
 
     def _explained(self, what: str) -> Any:
         return hypervisor.explained(what, self._instance)
@@ -92,7 +103,7 @@ class Guest:
                     name=self.sandbox,
                     hostname=names.short,
                     domainname=domain or None,
-                    labels=self._labels("sandbox"),
+                    labels=self.labels("sandbox"),
                     healthcheck=_NO_HEALTHCHECK,
                     host_config=api.create_host_config(network_mode="none", sysctls=sysctls, **_SANDBOX_LIMITS),
                 )
@@ -123,12 +134,12 @@ class Guest:
         api = self._daemon.api
         mounts = [docker.types.Mount(target, source, type="bind") for target, source in files.items()]
         if data_path:
-            mounts.append(docker.types.Mount(data_path, self.data_volume, type="volume", labels=self._labels("data")))
+            mounts.append(docker.types.Mount(data_path, self.data_volume, type="volume", labels=self.labels("data")))
         with self._explained("cannot create the container"):
             api.create_container(
                 image,
                 name=self.workload,
-                labels=self._labels("workload"),
+                labels=self.labels("workload"),
                 environment=environment,
                 host_config=api.create_host_config(
                     network_mode=f"container:{self.sandbox}",
@@ -181,11 +192,19 @@ class Guest:
         with self._explained("cannot unpause the container"):
             self._daemon.api.unpause(self.workload)
 
+    def stop_sandbox(self) -> None:
+        """End the network namespace and what is in it; the workload does not run any more."""
+        with self._explained("cannot stop the sandbox container"):
+            self._daemon.api.stop(self.sandbox, timeout=0)
+
     def remove(self) -> None:
-        """Kill and remove both containers and the anonymous volumes of the image; no harm when they are gone."""
-        for name in (self.workload, self.sandbox):
-            with self._explained(f"cannot remove the container {name}"):
-                self._remove_container(name)
+        """Kill and remove the containers and the anonymous volumes of the image; no harm when they are gone."""
+        with hypervisor.explained("cannot remove the containers", self._instance):
+            found = self._daemon.api.containers(all=True, filters={"label": self._own_labels()})
+            # The sandbox last: while it is there, what is left can be found and removed again.
+            for container in sorted(found, key=lambda c: c["Labels"][hypervisor.LABEL_ROLE] == "sandbox"):
+                self._remove_container(container["Id"])
+        self._remove_image(self.root_image)
 
     def _remove_container(self, name: str) -> None:
         deadline = time.monotonic() + _REMOVAL_TIMEOUT
@@ -200,13 +219,21 @@ class Guest:
                     raise
                 time.sleep(0.1)
 
-    def remove_data(self) -> None:
-        """Remove the data volume; no harm when it is gone."""
-        with hypervisor.explained(f"cannot remove the volume {self.data_volume}"):
+    def _remove_image(self, reference: str) -> None:
+        with hypervisor.explained(f"cannot remove the image {reference}"):
             try:
-                self._daemon.api.remove_volume(self.data_volume, force=True)
-            except docker.errors.NotFound:
+                self._daemon.api.remove_image(reference)
+            except docker.errors.ImageNotFound:
                 return
+
+    def remove_volumes(self) -> None:
+        """Remove the instance's volumes with all data; no harm when they are gone."""
+        for volume in (self.data_volume, self.rescue_volume):
+            with hypervisor.explained(f"cannot remove the volume {volume}"):
+                try:
+                    self._daemon.api.remove_volume(volume, force=True)
+                except docker.errors.NotFound:
+                    continue
 
     # State
 
@@ -245,11 +272,8 @@ class Guest:
         """
         if self.info().state != power_state.RUNNING:
             raise exception.InstanceNotRunning(instance_id=self._instance.uuid)
-        api = self._daemon.api
         with self._explained("cannot run chpasswd in the container"):
-            execution = api.exec_create(self.workload, ["chpasswd"], stdin=True, user="0")["Id"]
-            output = _converse(api.exec_start(execution, socket=True), f"{user}:{password}\n".encode())
-            status = api.exec_inspect(execution)["ExitCode"]
+            status, output = execution.run(self._daemon.api, self.workload, ["chpasswd"], f"{user}:{password}\n")
         if status != 0:
             raise hypervisor.DaemonError(
                 f"chpasswd refused the password of user {user}",
@@ -257,34 +281,33 @@ class Guest:
                 observed=f"exit {status}, {output!r}",
             )
 
-    def commit(self, repository: str) -> str:
-        """Make an image of the workload's file system, without its data volume, and return the image's ID.
+    def commit(self, reference: str) -> str:
+        """Make an image of the workload's file system, without its volumes, and return the image's ID.
 
         The daemon freezes the workload meanwhile.
+
+        :param reference: name of the image, with its tag.
         """
+        repository, _, tag = reference.rpartition(":")
+        # The container's labels would be the image's, and those of any container that somebody makes of it.
+        no_labels = {"Labels": dict.fromkeys(self.labels("workload"), "")}
         with self._explained("cannot commit the container"):
-            return self._daemon.image_api.commit(self.workload, repository=repository)["Id"]
+            return self._daemon.image_api.commit(self.workload, repository=repository, tag=tag, conf=no_labels)["Id"]
 
+    # Volumes
 
-def _converse(stream: Any, text: bytes) -> str:
-    """Write *text* to an exec's hijacked connection, end its input, and return what it prints.
+    def volume_paths(self) -> list[str]:
+        """Return where the workload has volumes of the Docker daemon: its data, and what the image asked for."""
+        with self._explained("cannot inspect the container"):
+            mounts = self._daemon.api.inspect_container(self.workload)["Mounts"]
+        return [mount["Destination"] for mount in mounts if mount["Type"] == "volume"]
 
-    Output arrives in frames of an 8-byte header and data (Docker Engine API, "Stream format"); an error message is
-    short, so the headers are simply cut off the readable part.
-    """
-    connection = getattr(stream, "_sock", stream)
-    try:
-        connection.settimeout(60)
-        connection.sendall(text)
-        connection.shutdown(socket.SHUT_WR)
-        received = b""
-        while block := connection.recv(4096):
-            received += block
-    finally:
-        stream.close()
-    frames = []
-    while len(received) >= 8:
-        size = int.from_bytes(received[4:8], "big")
-        frames.append(received[8 : 8 + size])
-        received = received[8 + size :]
-    return b"".join(frames).decode(errors="replace").strip()
+    def archive(self, path: str) -> Iterator[bytes]:
+        """Return the contents of a directory as a tar archive; the workload need not run."""
+        with self._explained(f"cannot read {path} of the container"):
+            yield from self._daemon.image_api.get_archive(self.workload, f"{path}/.", chunk_size=_BLOCK)[0]
+
+    def unpack(self, path: str, archive: IO[bytes] | bytes) -> None:
+        """Unpack a tar archive into a directory; the workload need not run."""
+        with self._explained(f"cannot write to {path} of the container"):
+            self._daemon.image_api.put_archive(self.workload, path, archive)

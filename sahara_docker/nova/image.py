@@ -12,7 +12,7 @@ import errno
 import io
 import re
 import tempfile
-from typing import IO, Any, Collection, Iterable
+from typing import IO, Any, Collection, Iterable, Iterator
 
 import docker.errors
 from nova import exception, objects
@@ -67,21 +67,30 @@ class ImageStore:
     def _load(self, context: Any, image_id: str, reference: str, trusted_certs: Any) -> str:
         LOG.info("Loading image %s from Glance", image_id)
         with timeutils.StopWatch() as watch, tempfile.TemporaryFile(dir=self._spool_directory) as file:
-            self._download(context, image_id, trusted_certs, file)
-            try:
-                with hypervisor.explained(f"cannot load the image {image_id}"):
-                    loaded = _read_progress(self._daemon.image_api.load_image(archive.filtered(file)))
-            except archive.BadArchive as error:
-                raise exception.ImageUnacceptable(image_id=image_id, reason=str(error)) from error
+            self.download(context, image_id, file, trusted_certs)
+            loaded = self.load(file, image_id, reference)
+        LOG.info("Loaded image %s as %s in %.1f s", image_id, loaded, watch.elapsed())
+        return loaded
+
+    def load(self, file: IO[bytes], image_id: str, reference: str) -> str:
+        """Load an archive of ``docker save`` into the daemon, name it *reference*, and return its Docker ID.
+
+        :param image_id: where it comes from in Glance.
+        :raises nova.exception.ImageUnacceptable: it is not one Docker image.
+        """
+        try:
+            with hypervisor.explained(f"cannot load the image {image_id}"):
+                loaded = _read_progress(self._daemon.image_api.load_image(archive.filtered(file)))
+        except archive.BadArchive as error:
+            raise exception.ImageUnacceptable(image_id=image_id, reason=str(error)) from error
         match = _LOADED_ID.search(loaded)
         if not match:
             raise exception.ImageUnacceptable(image_id=image_id, reason=f"the Docker daemon says: {loaded.strip()}")
         with hypervisor.explained(f"cannot tag the image {image_id}"):
             self._daemon.api.tag(match[1], *reference.rsplit(":", 1))
-        LOG.info("Loaded image %s as %s in %.1f s", image_id, match[1], watch.elapsed())
         return match[1]
 
-    def _download(self, context: Any, image_id: str, trusted_certs: Any, file: IO[bytes]) -> None:
+    def download(self, context: Any, image_id: str, file: IO[bytes], trusted_certs: Any = None) -> None:
         """Write an image's data to *file*, checked against Glance's checksum and, where Nova does that, its signature.
 
         Through a file, so that nothing reaches the daemon which was not seen whole. The stream that Nova's API can
@@ -129,10 +138,31 @@ class ImageStore:
     def upload(self, context: Any, docker_id: str, image_id: str, properties: dict[str, Any]) -> None:
         """Store a Docker image of this host as the contents of the Glance image *image_id*."""
         metadata = {"container_format": "docker", "disk_format": "raw", "properties": properties}
-        with hypervisor.explained("cannot save the snapshot"):
-            chunks = self._daemon.image_api.get_image(docker_id, _CHUNK)
-            content = io.BufferedReader(_ChunkReader(chunks), _CHUNK)
-            self._glance.update(context, image_id, metadata, data=content)
+        self.write(context, image_id, self.saved(docker_id), metadata)
+
+    def saved(self, docker_id: str) -> Iterator[bytes]:
+        """Return a Docker image of this host as ``docker save`` writes it."""
+        with hypervisor.explained(f"cannot save the image {docker_id}"):
+            yield from self._daemon.image_api.get_image(docker_id, _CHUNK)
+
+    def create(self, context: Any, name: str) -> str:
+        """Make a private Glance image without contents, for a file of any kind, and return its id."""
+        metadata = {"name": name, "is_public": False, "container_format": "bare", "disk_format": "raw"}
+        return self._glance.create(context, metadata)["id"]
+
+    def write(
+        self, context: Any, image_id: str, chunks: Iterable[bytes], metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Give a Glance image its contents."""
+        content = io.BufferedReader(_ChunkReader(chunks), _CHUNK)
+        self._glance.update(context, image_id, metadata or {}, data=content)
+
+    def delete(self, context: Any, image_id: str) -> None:
+        """Remove an image from Glance.
+
+        :raises nova.exception.ImageNotFound: Glance does not have it, or not for this user.
+        """
+        self._glance.delete(context, image_id)
 
     def discard(self, docker_id: str) -> None:
         """Remove an image that was made on the way."""

@@ -6,10 +6,11 @@ Only an operator's words count here: nova.conf and the flavor. An image has no s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
-from typing import Any, Iterable, Mapping, NamedTuple
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple
 from urllib import parse
 
 import docker.types
@@ -32,6 +33,7 @@ _PROC_NAMES = {
 _SHARES_OF_A_CPU = 1024
 _MOST_SHARES = 262144  # the kernel's own bound of cpu.shares
 _DEFAULT_CPU_PERIOD_US = 100_000
+_NETWORK_SYSCTLS = "net."
 
 
 class Ulimit(NamedTuple):
@@ -134,36 +136,100 @@ def _read_number(path: str) -> int:
         return UNLIMITED
 
 
-def host_config(flavor: Any, options: Any, ceilings: Mapping[str, int]) -> dict[str, Any]:
+def host_config(flavor: Any, options: Any, ceilings: Mapping[str, int], *, root_quota: bool = False) -> dict[str, Any]:
     """Return the limits of an instance as arguments of docker-py's ``create_host_config``.
 
-    Memory is the flavor's and swap is not allowed on top of it. CPUs are a share by default; the flavor's
-    ``quota:cpu_shares`` replaces the share and ``quota:cpu_quota`` (microseconds of each ``quota:cpu_period`` that
-    one CPU may run) caps it, as they do for libvirt.
+    Memory is the flavor's; swap is the flavor's too, and none by default. CPUs are a share by default. The flavor's
+    ``docker:cpu_cap`` caps them at its vCPUs; ``quota:cpu_shares`` replaces the share and ``quota:cpu_quota``
+    (microseconds of each ``quota:cpu_period`` that one CPU may run) the cap, as they do for libvirt.
 
     :param flavor: nova.objects.Flavor of the instance.
     :param options: the ``[docker]`` group.
     :param ceilings: of :func:`daemon_ceilings`.
+    :param root_quota: whether the daemon can hold the root file system to the flavor's size.
     :raises nova.exception.InvalidInput: an option or an extra spec of the flavor makes no sense.
     """
-    specs = dict(flavor.extra_specs) if flavor.obj_attr_is_set("extra_specs") else {}
-    try:
-        own = [item for item in specs.get("docker:ulimits", "").split(",") if item.strip()]
-        capabilities = [item.strip() for item in specs.get("docker:cap_add", "").split(",") if item.strip()]
+    specs = _specs(flavor)
+    with _sensible(flavor):
+        memory = flavor.memory_mb << 20
         config: dict[str, Any] = {
-            "mem_limit": flavor.memory_mb << 20,
-            "memswap_limit": flavor.memory_mb << 20,
+            "mem_limit": memory,
+            "memswap_limit": memory + (flavor.swap << 20),
             "cpu_shares": min(int(specs.get("quota:cpu_shares", flavor.vcpus * _SHARES_OF_A_CPU)), _MOST_SHARES),
             "pids_limit": int(specs.get("docker:pids_limit", options.pids_limit)),
             "shm_size": int(specs.get("docker:shm_size_mb", options.shm_size_mb)) << 20,
-            "ulimits": [docker.types.Ulimit(**u._asdict()) for u in ulimits([options.ulimits, own], ceilings)],
-            "cap_add": [*options.cap_add, *capabilities],
-            "privileged": strutils.bool_from_string(specs.get("docker:privileged", options.privileged), strict=True),
+            "ulimits": [
+                docker.types.Ulimit(**u._asdict())
+                for u in ulimits([options.ulimits, _list(specs, "docker:ulimits")], ceilings)
+            ],
+            "sysctls": {k: v for k, v in sysctls(flavor, options).items() if not k.startswith(_NETWORK_SYSCTLS)},
+            "cap_add": [*options.cap_add, *_list(specs, "docker:cap_add")],
+            "cap_drop": _list(specs, "docker:cap_drop"),
+            "devices": [*options.devices, *_list(specs, "docker:devices")],
+            "privileged": _flag(specs, "docker:privileged", options.privileged),
         }
-        if int(specs.get("quota:cpu_quota", 0)) > 0:
-            config["cpu_period"] = int(specs.get("quota:cpu_period", _DEFAULT_CPU_PERIOD_US))
-            config["cpu_quota"] = int(specs["quota:cpu_quota"]) * flavor.vcpus
+        period = int(specs.get("quota:cpu_period", 0)) or _DEFAULT_CPU_PERIOD_US
+        quota = int(specs.get("quota:cpu_quota", 0))
+        if not quota and _flag(specs, "docker:cpu_cap", options.cpu_cap):
+            quota = period
+        if quota > 0:
+            config.update(cpu_period=period, cpu_quota=quota * flavor.vcpus)
+    if root_quota and flavor.root_gb:
+        config["storage_opt"] = {"size": f"{flavor.root_gb}G"}
+    return config
+
+
+def sysctls(flavor: Any, options: Any) -> dict[str, str]:
+    """Return the kernel parameters of an instance's namespaces: the options', then the flavor's.
+
+    :raises nova.exception.InvalidInput: an item is not ``name=value``.
+    """
+    with _sensible(flavor):
+        return dict(map(_assignment, [*options.sysctls, *_list(_specs(flavor), "docker:sysctls")]))
+
+
+def network_sysctls(flavor: Any, options: Any) -> dict[str, str]:
+    """Return those of :func:`sysctls` that belong to the network namespace, which is the sandbox's."""
+    return {name: value for name, value in sysctls(flavor, options).items() if name.startswith(_NETWORK_SYSCTLS)}
+
+
+def data_gb(flavor: Any) -> int:
+    """Return the size of an instance's data volume in GiB: ``docker:data_gb``, else the flavor's ephemeral disk, else
+    its root disk; 0 when the flavor has no disk at all.
+
+    :raises nova.exception.InvalidInput: it is more than the disk that Placement has counted for the flavor.
+    """
+    counted = flavor.root_gb + flavor.ephemeral_gb
+    with _sensible(flavor):
+        size = int(_specs(flavor).get("docker:data_gb", 0)) or flavor.ephemeral_gb or flavor.root_gb
+        if not 0 <= size <= counted:
+            raise ValueError(f"docker:data_gb is {size}, the root and ephemeral disk that it is a part of {counted}")
+    return size
+
+
+def _specs(flavor: Any) -> dict[str, str]:
+    return dict(flavor.extra_specs) if flavor.obj_attr_is_set("extra_specs") else {}
+
+
+def _list(specs: Mapping[str, str], name: str) -> list[str]:
+    return [item.strip() for item in specs.get(name, "").split(",") if item.strip()]
+
+
+def _flag(specs: Mapping[str, str], name: str, default: bool) -> bool:
+    return strutils.bool_from_string(specs.get(name, default), strict=True)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, _, value = (part.strip() for part in text.partition("="))
+    if not name or not value:
+        raise ValueError(f'"{text}" is not a kernel parameter: write name=value')
+    return name, value
+
+
+@contextlib.contextmanager
+def _sensible(flavor: Any) -> Iterator[None]:
+    try:
+        yield
     except ValueError as error:
         reason = f"[docker] options or extra specs of flavor {flavor.name}: {error}"
         raise exception.InvalidInput(reason=reason) from error
-    return config

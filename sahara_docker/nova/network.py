@@ -33,6 +33,7 @@ from sahara_docker.nova import guest, privileged
 LOG = logging.getLogger(__name__)
 
 _OS_VIF_TYPES = frozenset((model.VIF_TYPE_OVS, model.VIF_TYPE_BRIDGE))
+_USERSPACE_DATAPATH = "netdev"
 _DEFAULT_ROUTE = {4: "0.0.0.0/0", 6: "::/0"}
 
 
@@ -101,6 +102,7 @@ def plug(instance: Any, network_info: Iterable[Any], namespace: guest.NetworkNam
             present = {link["ifname"]: link for link in privileged.links(namespace.path)} if vifs else {}
             on_host: list[str] = []
             in_guest: list[str] = []
+            in_userspace: list[str] = []
             for vif, interface in zip(vifs, interfaces(vifs)):
                 bridge = _connect(instance, vif)
                 device = _device_of(interface, present)
@@ -109,9 +111,13 @@ def plug(instance: Any, network_info: Iterable[Any], namespace: guest.NetworkNam
                     present[device] = {"address": interface.mac}
                 on_host += _host_steps(interface, bridge)
                 in_guest += _guest_steps(interface, device)
+                if (vif["details"] or {}).get(model.VIF_DETAILS_OVS_DATAPATH_TYPE) == _USERSPACE_DATAPATH:
+                    in_userspace.append(device)
             if vifs:
                 privileged.ip_batch(on_host)
                 privileged.ip_batch(in_guest, namespace.path)
+            for device in in_userspace:
+                privileged.checksum_in_software(device, namespace.path)
     except exception.VirtualInterfacePlugException:
         raise
     except processutils.ProcessExecutionError as error:

@@ -48,3 +48,13 @@ def links(namespace: str | None = None, device: str | None = None) -> Sequence[d
     out, _ = processutils.execute(*_inside(namespace), "ip", "-json", "link", "show", *selected, check_exit_code=[0, 1])
     # "ip -json" prints an empty object for a network namespace that has nothing to show.
     return [link for link in json.loads(out or "[]") if link]
+
+
+@context.entrypoint
+def checksum_in_software(device: str, namespace: str) -> None:
+    """Let the kernel finish the checksums of what leaves *device* in a network namespace.
+
+    A veth leaves that to whoever takes the packet. Open vSwitch in its userspace datapath does not do it, so that every
+    TCP segment and UDP datagram would arrive broken.
+    """
+    processutils.execute(*_inside(namespace), "ethtool", "--offload", device, "tx", "off")

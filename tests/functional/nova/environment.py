@@ -7,7 +7,10 @@ streams real ``docker save`` archives.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import functools
+import json
 import os
 import subprocess
 import uuid
@@ -36,6 +39,33 @@ def test_image() -> str:
         return os.environ["SAHARA_DOCKER_TEST_IMAGE"]
     except KeyError:
         raise AssertionError("SAHARA_DOCKER_TEST_IMAGE is not set: run `make test`, which builds the image") from None
+
+
+# What the small image is made of, taken from the node image with the libraries that they need.
+_PROGRAMS = "sh bash tini ip sleep cat ls ln rm mkdir chmod chown stat tr grep head sed id hostname getent chroot mount dd mktemp"
+_FILES = "/etc/passwd /etc/group /etc/shadow /etc/nsswitch.conf /etc/issue"
+_COLLECT = f"""
+for program in {_PROGRAMS}; do
+  path=$(command -v $program); echo $path
+  ldd $path | sed -n 's/.*=> \\(.*\\) (.*/\\1/p; s/^[[:space:]]*\\(.lib64.*\\) (.*/\\1/p'
+done | sort -u | tar --create --dereference --files-from=- /bin/sh {_FILES} 2>/dev/null | base64
+"""
+
+
+@functools.lru_cache(maxsize=None)
+def _small_archive() -> bytes:
+    """Return what ``docker save`` writes of a shell and some programs: for tests that move whole images about."""
+    with contextlib.closing(docker.from_env()) as client:
+        files = client.containers.run(
+            test_image(), ["-c", _COLLECT], entrypoint="bash", network_mode="none", remove=True, stderr=False
+        )
+        changes = ['ENTRYPOINT ["tini", "--", "sleep", "infinity"]', "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+        made = client.api.import_image_from_data(base64.b64decode(files), changes=changes)
+        image_id = json.loads(made.splitlines()[-1])["status"]
+        try:
+            return b"".join(client.api.get_image(image_id))
+        finally:
+            client.images.remove(image_id)
 
 
 def docker_host() -> str:
@@ -84,25 +114,19 @@ class VirtAPI:
 class Compute(fixtures.Fixture):
     """A driver on this machine's Docker daemon, as compute host of its own; removes its containers at the end."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, glance: glance_server.GlanceServer | None = None, my_ip: str = "127.0.0.1", **options: Any):
+        self._glance, self._my_ip = glance, my_ip
         self._options = {"host": docker_host(), **options}
 
     def _setUp(self) -> None:
         self.host = f"nova-test-{uuid.uuid4().hex[:8]}"
         self.directory = self.useFixture(fixtures.TempDir()).path
-        CONF([], project="nova", default_config_files=[], default_config_dirs=[])
-        sahara_docker.conf.register_nova_opts(CONF)
-        objects.register_all()
-        lockutils.set_defaults(self.directory)
-        for name, value in (("host", self.host), ("instances_path", self.directory), ("state_path", self.directory)):
-            CONF.set_override(name, value)
-        for name, value in self._options.items():
-            CONF.set_override(name, value, group="docker")
+        self.glance = self._glance or self.useFixture(glance_server.GlanceServer())
+        self.enter()
         self.addCleanup(CONF.reset)
         self.addCleanup(CONF.clear)
-        self.glance = self.useFixture(glance_server.GlanceServer())
-        CONF.set_override("api_servers", [self.glance.url], group="glance")
-        CONF.set_override("num_retries", 0, group="glance")
+        # Instances are in Nova's memory only, so there is no database to save to.
+        self.useFixture(fixtures.MonkeyPatch("nova.objects.Instance.save", lambda _self, *_args, **_kwargs: None))
         self.virtapi = VirtAPI()
         self.context = nova_context.RequestContext("u", "p", is_admin=True, auth_token="token")
         self.daemon = docker.DockerClient(base_url=CONF.docker.host, version="auto")
@@ -111,13 +135,29 @@ class Compute(fixtures.Fixture):
         self.driver = driver.DockerDriver(self.virtapi)
         self.driver.init_host(self.host)
 
+    def enter(self) -> None:
+        """Make Nova's options, of which a process has one set, those of this host."""
+        CONF.clear()
+        CONF([], project="nova", default_config_files=[], default_config_dirs=[])
+        sahara_docker.conf.register_nova_opts(CONF)
+        objects.register_all()
+        lockutils.set_defaults(self.directory)
+        for name, value in (("instances_path", self.directory), ("state_path", self.directory)):
+            CONF.set_override(name, value)
+        CONF.set_override("host", self.host)
+        CONF.set_override("my_ip", self._my_ip)
+        for name, value in self._options.items():
+            CONF.set_override(name, value, group="docker")
+        CONF.set_override("api_servers", [self.glance.url], group="glance")
+        CONF.set_override("num_retries", 0, group="glance")
+
     def _remove_containers(self) -> None:
         label = {"label": f"nova.host={self.host}"}
         for container in self.daemon.containers.list(all=True, filters=label):
             container.remove(force=True, v=True)
         for volume in self.daemon.volumes.list(filters=label):
             volume.remove(force=True)
-        for image_id in self.glance.images:
+        for image_id in () if self._glance else self.glance.images:  # a second host's daemon goes as a whole
             if image_id != NODE_IMAGE_ID:
                 remove_image(image_id)
 
@@ -125,6 +165,10 @@ class Compute(fixtures.Fixture):
         """Add the node image to Glance and return it."""
         tag = test_image()
         return self.glance.add(lambda: self.daemon.api.get_image(tag, chunk_size=1 << 20), NODE_IMAGE_ID)
+
+    def small_image(self) -> objects.ImageMeta:
+        """Add an image of a few MiB to Glance and return it."""
+        return self.glance.add(_small_archive())
 
     def instance(self, image: objects.ImageMeta, hostname: str = "node-1", **extra_specs: str) -> objects.Instance:
         """Return a new instance that exists in Nova's memory only."""
@@ -135,6 +179,7 @@ class Compute(fixtures.Fixture):
         return objects.Instance(
             id=7, uuid=str(uuid.uuid4()), hostname=hostname, display_name=hostname, project_id="p", user_id="u",
             image_ref=image.id, flavor=flavor, system_metadata={}, trusted_certs=None, user_data=None, key_data=None,
+            task_state=None,
         )  # fmt: skip
 
     def spawn(

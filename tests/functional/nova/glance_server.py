@@ -30,13 +30,14 @@ Content = Union[bytes, Callable[[], Iterator[bytes]]]
 class GlanceServer(fixtures.Fixture):
     """Serves ``images`` (id -> record of API v2) with their ``contents`` (id -> :data:`Content`).
 
-    ``downloads`` has the ids whose data was fetched, in order.
+    ``downloads`` has the ids whose data was fetched, in order; with ``refuses_data`` it takes no more contents.
     """
 
     def __init__(self) -> None:
         self.images: dict[str, dict[str, Any]] = {}
         self.contents: dict[str, Content] = {}
         self.downloads: list[str] = []
+        self.refuses_data = False
 
     def _setUp(self) -> None:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"glance": self}))
@@ -61,6 +62,10 @@ class GlanceServer(fixtures.Fixture):
             **attributes,
         }
         return self.meta(image_id)
+
+    def create(self, **attributes: Any) -> str:
+        """Add an image that has no content yet and return its id."""
+        return self.add(b"", **attributes).id
 
     def meta(self, image_id: str) -> objects.ImageMeta:
         """Return an image's record as Nova hands it to a driver."""
@@ -117,6 +122,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
         self.wfile.write(b"0\r\n\r\n")
 
+    def do_POST(self) -> None:
+        record = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self._answer(201, self.glance.images[self.glance.create(**record)])
+
+    def do_DELETE(self) -> None:
+        if image_id := self._image_id():
+            del self.glance.images[image_id], self.glance.contents[image_id]
+            self._answer(204)
+
     def do_PATCH(self) -> None:
         if image_id := self._image_id():
             for change in json.loads(self.rfile.read(int(self.headers["Content-Length"]))):
@@ -126,6 +140,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         if image_id := self._image_id():
             data = b"".join(iter(self._chunk, b""))
+            if self.glance.refuses_data:
+                return self._answer(413)
             self.glance.contents[image_id] = data
             self.glance.images[image_id]["checksum"] = hashlib.md5(data).hexdigest()
             self.glance.images[image_id]["os_hash_value"] = hashlib.sha512(data).hexdigest()

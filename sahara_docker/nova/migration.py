@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A resize on the same host, and the cold move to another one.
+
+On the same host the containers stay and get other limits. To another host the root file system goes as an image and
+each volume as a tar archive, through Glance; the containers here are stopped and stay until the move is confirmed, so
+going back costs nothing. The hosts file, to which a cluster's names may have been added, travels with the message from
+host to host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+import nova.conf
+from nova import exception
+from oslo_log import log as logging
+from oslo_serialization import jsonutils
+
+from sahara_docker.nova import construction, guest, hypervisor, image, limits, replacement, transfer
+
+CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
+
+# In an instance's directory while it was resized on its own host and that is neither confirmed nor reverted.
+_MARKER = "resized-here"
+
+
+class Migration:
+    """The part of a host in the moves of its instances.
+
+    :param images: the host's way to Glance.
+    """
+
+    def __init__(self, daemon: hypervisor.Hypervisor, images: image.ImageStore) -> None:
+        self._daemon, self._images = daemon, images
+        self._transfer = transfer.Transfer(images, CONF.instances_path)
+
+    # On the host that the instance leaves
+
+    def stay(self, instance: Any) -> str:
+        """Note that a stopped instance is about to be resized in its place; return what :meth:`resize` needs."""
+        with open(_marker(instance), "w", encoding="ascii"):
+            return ""
+
+    def leave(self, context: Any, its_guest: guest.Guest, instance: Any) -> str:
+        """Send a stopped instance's files off; return what :meth:`arrive` needs on the other host."""
+        docker_id = its_guest.commit(f"nova-transfer/{instance.uuid}:latest")
+        try:
+            root = self._transfer.send(context, instance, "root", self._images.saved(docker_id))
+        finally:
+            self._images.discard(docker_id)
+        volumes = {
+            path: self._transfer.send(context, instance, path, its_guest.archive(path))
+            for path in its_guest.volume_paths()
+        }
+        with open(os.path.join(construction.directory(instance), "hosts"), encoding="utf-8") as file:
+            return jsonutils.dumps({"root": root, "volumes": volumes, "hosts": file.read()})
+
+    def is_here(self, instance: Any) -> bool:
+        """Return whether an unfinished resize left the instance on this host."""
+        return os.path.exists(_marker(instance))
+
+    def settle(self, instance: Any) -> None:
+        """Forget a resize in place; what is there stays."""
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(_marker(instance))
+
+    def discard(self, context: Any, instance: Any) -> None:
+        """Remove what is in Glance of an instance's move."""
+        self._transfer.discard(context, instance)
+
+    # On the host that it comes to
+
+    def resize(self, its_guest: guest.Guest, instance: Any) -> None:
+        """Give a stopped instance the limits of its flavor of now."""
+        wanted = limits.host_config(instance.flavor, CONF.docker, self._daemon.ceilings)
+        replacement.set_limits(self._daemon, its_guest, wanted, CONF.instances_path)
+
+    def arrive(self, context: Any, its_guest: guest.Guest, instance: Any, sent: str, vifs: list[Any]) -> None:
+        """Make the containers of an instance from what :meth:`leave` sent; the workload is created and not started.
+
+        :raises nova.exception.MigrationError: nothing was sent.
+        """
+        if not sent:
+            raise exception.MigrationError(
+                reason=f"{CONF.my_ip} is my_ip of both hosts, so the other one took the move for a resize in place; "
+                "give each host its own"
+            )
+        what = jsonutils.loads(sent)
+        with self._transfer.received(context, what["root"]) as file:
+            docker_id = self._images.load(file, what["root"], its_guest.root_image)
+        construction.create_sandbox(its_guest, docker_image=docker_id, instance=instance)
+        its_guest.start_sandbox()
+        construction.create_workload(self._daemon, its_guest, docker_id, instance, vifs)
+        with open(os.path.join(construction.directory(instance), "hosts"), "w", encoding="utf-8") as hosts:
+            hosts.write(what["hosts"])
+        for path, glance_id in what["volumes"].items():
+            with self._transfer.received(context, glance_id) as file:
+                its_guest.unpack(path, file)
+
+
+def _marker(instance: Any) -> str:
+    return os.path.join(construction.directory(instance), _MARKER)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Docker daemon of the test's own: a second host, or one that may be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+
+import docker
+import docker.errors
+import fixtures
+import requests.exceptions
+
+
+class DockerDaemon(fixtures.Fixture):
+    """A daemon beside the machine's, with its own socket and directories; ``url`` is its address."""
+
+    def _setUp(self) -> None:
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        self.url = f"unix://{self.directory}/docker.sock"
+        self._configuration = os.path.join(self.directory, "daemon.json")
+        with open(self._configuration, "w", encoding="ascii") as file:
+            file.write("{}")
+        self.addCleanup(self._clear)
+        self.start()
+
+    def start(self) -> None:
+        """Start the daemon and wait until it answers."""
+        self._log = open(os.path.join(self.directory, "log"), "ab")
+        names = {"data-root": "data", "exec-root": "run", "pidfile": "pid", "config-file": "daemon.json"}
+        places = [f"--{option}={os.path.join(self.directory, name)}" for option, name in names.items()]
+        network = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
+        self.process = subprocess.Popen(
+            ["dockerd", f"--host={self.url}", *places, *network],
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self._client().ping()
+            except (docker.errors.DockerException, requests.exceptions.RequestException):
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    with open(self._log.name, encoding="utf-8") as log:
+                        raise AssertionError(f"dockerd does not answer: {log.read()[-3000:]}") from None
+                time.sleep(0.1)
+
+    def _client(self) -> docker.APIClient:
+        return docker.APIClient(base_url=self.url, version="auto")
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """End the daemon by a signal; SIGTERM ends the containers first."""
+        self.process.send_signal(number)
+        self.process.wait(timeout=60)
+        self._log.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(os.path.join(self.directory, "pid"))  # which a killed daemon leaves, and the next one refuses
+
+    def _clear(self) -> None:
+        if self.process.poll() is not None:
+            self.start()
+        client = self._client()
+        for container in client.containers(all=True):
+            client.remove_container(container["Id"], force=True, v=True)
+        client.close()
+        self.stop()
+        for line in reversed(_mounts()):
+            if line.startswith(self.directory + "/"):
+                subprocess.run(["umount", "--lazy", line], check=False)
+
+
+def _mounts() -> list[str]:
+    with open("/proc/self/mounts", encoding="utf-8") as mounts:
+        return [line.split()[1] for line in mounts]
