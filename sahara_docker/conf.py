@@ -139,6 +139,27 @@ service such as a database when it is asked to. A value above what the Docker da
 that, with a line in the log. A flavor's ``docker:ulimits`` (same syntax) overrides single names.
 """,
     ),
+    cfg.ListOpt(
+        "sysctls",
+        default=[],
+        help="""
+Kernel parameters of every instance, as ``name=value``; a flavor's ``docker:sysctls`` overrides single names.
+
+Only those that belong to an instance's own namespaces: ``net.*``, ``kernel.shm*``, ``kernel.msg*``, ``kernel.sem``,
+``fs.mqueue.*``. The others are the host's; vm.swappiness and the like are to be set there.
+""",
+    ),
+    cfg.BoolOpt(
+        "cpu_cap",
+        default=False,
+        help="""
+Give an instance never more CPU time than its flavor's vCPUs, on an idle host either.
+
+By default CPUs are a share: what others do not use, an instance may. But only a cap shows: a JVM takes the number of
+CPUs, and with it the number of its threads, from the cap, and from the host's CPUs when there is none. A flavor's
+``docker:cpu_cap`` overrides it, ``quota:cpu_quota`` sets another cap.
+""",
+    ),
     cfg.IntOpt(
         "pids_limit",
         default=16384,
@@ -167,6 +188,42 @@ Data of HDFS and the like belong there and not into the container's root, whose 
 none.
 """,
     ),
+    cfg.StrOpt(
+        "data_backend",
+        default="docker",
+        choices=[
+            ("docker", "a volume of the Docker daemon: shares the disk of all others, without a limit"),
+            ("loop", "an ext4 file system in a sparse file, of the size that the flavor says"),
+        ],
+        help="""
+What the data volume of a new instance is made of.
+
+``loop`` holds an instance to its flavor: ``docker:data_gb``, else its ephemeral disk, else its root disk. It needs the
+Docker daemon on the same host, mke2fs, losetup, and a loop device for each instance (Linux makes them as needed).
+""",
+    ),
+    cfg.StrOpt(
+        "volumes_path",
+        default="/volumes",
+        help="""
+Where an instance finds the Cinder volumes that are attached to it: /dev/vdb as disk1 below it, and so on. Empty: none
+can be attached.
+
+Sahara's nodes expect /volumes/disk1 and following. nova-compute mounts them, so it must see the host's mount namespace,
+as the Docker daemon must: without PrivateMounts and the like in their systemd units.
+""",
+    ),
+    cfg.StrOpt(
+        "lxcfs_path",
+        default="/var/lib/lxcfs",
+        help="""
+Where lxcfs is mounted on this host. When it is, new instances see their own memory and CPUs in /proc/meminfo,
+/proc/cpuinfo and so on, and otherwise the host's.
+
+Needed for programs that size themselves by /proc, such as Cloudera Manager's agent; a JVM asks the control group. An
+instance that runs loses these files when lxcfs ends, until its next start. Empty: never use it.
+""",
+    ),
     cfg.MultiStrOpt(
         "environment",
         default=[],
@@ -185,6 +242,14 @@ Linux capabilities that every instance gets beyond Docker's default; a flavor's 
 An image can never ask for any. Hadoop needs none.
 """,
     ),
+    cfg.ListOpt(
+        "devices",
+        default=[],
+        help="""
+Devices of the host that every instance gets, as ``/dev/host[:/dev/instance[:rwm]]``; a flavor's ``docker:devices`` adds
+to them.
+""",
+    ),
     cfg.BoolOpt(
         "privileged",
         default=False,
@@ -192,6 +257,17 @@ An image can never ask for any. Hadoop needs none.
 Run every instance privileged, which makes root in an instance root on the host.
 
 A flavor's ``docker:privileged`` overrides it. An image can never ask for it. Hadoop does not need it.
+""",
+    ),
+    cfg.IntOpt(
+        "image_cache_mb",
+        default=0,
+        min=0,
+        help="""
+Most MiB of Glance images that no instance uses on this host; above it, the one that came first is removed first. 0: no
+limit.
+
+Nova's ``[image_cache]`` options remove what was not used for a time; this one keeps the disk from filling before that.
 """,
     ),
     cfg.BoolOpt(

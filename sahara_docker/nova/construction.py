@@ -8,7 +8,7 @@ from typing import Any
 
 import nova.conf
 
-from sahara_docker.nova import guest, hypervisor, identity, limits, network
+from sahara_docker.nova import data, guest, hypervisor, identity, limits, network
 
 CONF = nova.conf.CONF
 
@@ -50,6 +50,7 @@ def create_workload(
         limits=limits.host_config(instance.flavor, CONF.docker, daemon.ceilings),
         files=files,
         data_path=CONF.docker.data_path,
+        data_options=data.volume_options(directory(instance), instance.flavor),
         environment=CONF.docker.environment,
         init=CONF.docker.init,
     )

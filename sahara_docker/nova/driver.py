@@ -23,6 +23,7 @@ from oslo_log import log as logging
 import sahara_docker.conf
 from sahara_docker.nova import (
     construction,
+    data,
     guest,
     hypervisor,
     image,
@@ -69,6 +70,7 @@ class DockerDriver(driver.ComputeDriver):
         info = self._daemon.connect()
         os.makedirs(CONF.instances_path, exist_ok=True)
         os_vif.initialize()
+        data.attach_all(CONF.instances_path)
         LOG.info(
             "Docker %s, %s CPUs, %s MiB, storage driver %s, cgroup v%s",
             info["ServerVersion"],
@@ -191,6 +193,7 @@ class DockerDriver(driver.ComputeDriver):
     def delete_instance_files(self, instance: Any) -> bool:
         self._guest(instance).remove_volumes()
         directory = construction.directory(instance)
+        data.Disk(directory).detach()
         shutil.rmtree(directory, ignore_errors=True)
         return not os.path.exists(directory)
 

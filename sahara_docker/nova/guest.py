@@ -120,6 +120,7 @@ class Guest:
         limits: dict[str, Any],
         files: dict[str, str],
         data_path: str,
+        data_options: dict[str, str],
         environment: list[str],
         init: bool,
     ) -> None:
@@ -128,13 +129,17 @@ class Guest:
         :param limits: arguments of docker-py's ``create_host_config``.
         :param files: path in the instance -> path on the host, mounted writable.
         :param data_path: where the instance's data volume goes; empty for none.
+        :param data_options: of Docker's volume driver ``local`` for it.
         :param environment: ``NAME=value`` strings.
         :param init: put Docker's own init first.
         """
         api = self._daemon.api
         mounts = [docker.types.Mount(target, source, type="bind") for target, source in files.items()]
         if data_path:
-            mounts.append(docker.types.Mount(data_path, self.data_volume, type="volume", labels=self.labels("data")))
+            local = docker.types.DriverConfig("local", data_options)
+            mounts.append(
+                docker.types.Mount(data_path, self.data_volume, labels=self.labels("data"), driver_config=local)
+            )
         with self._explained("cannot create the container"):
             api.create_container(
                 image,

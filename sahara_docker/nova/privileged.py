@@ -58,3 +58,25 @@ def checksum_in_software(device: str, namespace: str) -> None:
     TCP segment and UDP datagram would arrive broken.
     """
     processutils.execute(*_inside(namespace), "ethtool", "--offload", device, "tx", "off")
+
+
+@context.entrypoint
+def loop_attach(path: str) -> str:
+    """Attach a file to a loop device, unless it is on one; return the device's name."""
+    found = _loop_devices(path)
+    if found:
+        return found[0]
+    out, _ = processutils.execute("losetup", "--find", "--show", "--nooverlap", path)
+    return out.strip()
+
+
+@context.entrypoint
+def loop_detach(path: str) -> None:
+    """Take a file from its loop devices; one that is mounted goes when it is unmounted."""
+    for device in _loop_devices(path):
+        processutils.execute("losetup", "--detach", device)
+
+
+def _loop_devices(path: str) -> list[str]:
+    out, _ = processutils.execute("losetup", "--noheadings", "--output", "NAME", "--associated", path)
+    return out.split()

@@ -96,11 +96,19 @@ class HostConfigTest(testtools.TestCase):
         sahara_docker.conf.register_nova_opts(self.conf)
         self.conf([])
 
+    def override(self, name: str, value: Any) -> None:
+        self.conf.set_override(name, value, group="docker")
+        self.addCleanup(self.conf.clear_override, name, group="docker")  # the group's object is everybody's
+
     def config(self, **extra_specs: str) -> dict[str, Any]:
-        flavor = objects.Flavor(
-            name="small", vcpus=2, memory_mb=1024, extra_specs={k.replace("__", ":"): v for k, v in extra_specs.items()}
-        )
-        return limits.host_config(flavor, self.conf.docker, {"nofile": 20000})
+        return limits.host_config(self.flavor(**extra_specs), self.conf.docker, {"nofile": 20000})
+
+    def flavor(self, swap: int = 0, root_gb: int = 10, ephemeral_gb: int = 5, **extra_specs: str) -> objects.Flavor:
+        specs = {name.replace("__", ":"): value for name, value in extra_specs.items()}
+        return objects.Flavor(
+            name="small", vcpus=2, memory_mb=1024, swap=swap, root_gb=root_gb, ephemeral_gb=ephemeral_gb,
+            extra_specs=specs,
+        )  # fmt: skip
 
     def test_flavor_becomes_limits_without_swap_and_without_privileges(self) -> None:
         config = self.config()
@@ -132,9 +140,60 @@ class HostConfigTest(testtools.TestCase):
             ("docker__privileged", "perhaps"),
             ("docker__pids_limit", "many"),
             ("docker__ulimits", "x"),
+            ("docker__sysctls", "net.core.somaxconn"),
+            ("docker__cpu_cap", "perhaps"),
         ):
             error = self.assertRaises(exception.InvalidInput, self.config, **{name: value})
             self.assertIn("flavor small", str(error))
 
     def test_shares_stay_within_the_kernel_s_bound(self) -> None:
         self.assertEqual(262144, self.config(quota__cpu_shares="999999999")["cpu_shares"])
+
+    def test_cap_is_what_a_cpu_count_can_be_read_from(self) -> None:
+        self.assertEqual((100_000, 200_000), self._cap(docker__cpu_cap="true"))
+        self.assertEqual((50_000, 100_000), self._cap(docker__cpu_cap="true", quota__cpu_period="50000"))
+        self.assertEqual((100_000, 20_000), self._cap(docker__cpu_cap="true", quota__cpu_quota="10000"))
+        self.assertEqual((None, None), self._cap(docker__cpu_cap="true", quota__cpu_quota="-1"))
+        self.override("cpu_cap", True)
+        self.assertEqual((100_000, 200_000), self._cap())
+        self.assertEqual((None, None), self._cap(docker__cpu_cap="no"))
+
+    def _cap(self, **extra_specs: str) -> tuple[Any, Any]:
+        config = self.config(**extra_specs)
+        return config.get("cpu_period"), config.get("cpu_quota")
+
+    def test_swap_is_the_flavor_s(self) -> None:
+        config = limits.host_config(self.flavor(swap=512), self.conf.docker, {})
+        self.assertEqual((1024 << 20, 1536 << 20), (config["mem_limit"], config["memswap_limit"]))
+
+    def test_sysctls_go_to_the_container_that_owns_the_namespace(self) -> None:
+        self.override("sysctls", ["net.core.somaxconn=100", "kernel.msgmax=1"])
+        specs = {"docker__sysctls": "net.core.somaxconn=200, kernel.sem=250 32000 32 128"}
+        flavor = self.flavor(**specs)
+        self.assertEqual({"net.core.somaxconn": "200"}, limits.network_sysctls(flavor, self.conf.docker))
+        self.assertEqual(
+            {"kernel.msgmax": "1", "kernel.sem": "250 32000 32 128"}, self.config(**specs)["sysctls"]
+        )
+
+    def test_devices_and_capabilities_of_options_and_flavor(self) -> None:
+        self.override("devices", ["/dev/fuse"])
+        config = self.config(docker__devices="/dev/kvm:/dev/kvm:r", docker__cap_drop="NET_RAW, MKNOD")
+        self.assertEqual(["/dev/fuse", "/dev/kvm:/dev/kvm:r"], config["devices"])
+        self.assertEqual(["NET_RAW", "MKNOD"], config["cap_drop"])
+
+    def test_root_is_limited_where_the_daemon_can(self) -> None:
+        limited = limits.host_config(self.flavor(), self.conf.docker, {}, root_quota=True)
+        self.assertEqual({"size": "10G"}, limited["storage_opt"])
+        for config in (
+            self.config(),
+            limits.host_config(self.flavor(root_gb=0), self.conf.docker, {}, root_quota=True),
+        ):
+            self.assertNotIn("storage_opt", config)
+
+    def test_data_is_a_part_of_the_disk_that_is_counted(self) -> None:
+        self.assertEqual(5, limits.data_gb(self.flavor()))
+        self.assertEqual(10, limits.data_gb(self.flavor(ephemeral_gb=0)))
+        self.assertEqual(0, limits.data_gb(self.flavor(root_gb=0, ephemeral_gb=0)))
+        self.assertEqual(15, limits.data_gb(self.flavor(docker__data_gb="15")))
+        for size in ("16", "-1", "x"):
+            self.assertRaises(exception.InvalidInput, limits.data_gb, self.flavor(docker__data_gb=size))

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Neutron's bindings on what they are bound to: a real Open vSwitch, and Linux bridges that os-vif makes."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import Any
+
+import testtools
+from nova.network import model
+from testtools import matchers
+
+from sahara_docker.nova import network, privileged
+from tests.functional.nova import environment, open_vswitch
+from tests.unit.nova import neutron
+
+_BRIDGE = "nova-test-int"
+
+
+class OpenVSwitchTest(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.compute = self.useFixture(environment.Compute())
+        self.driver = self.compute.driver
+        self.image = self.compute.node_image()
+        self.switch = self.useFixture(open_vswitch.OpenVSwitch(_BRIDGE))
+
+    def port(self, last: int, *, hybrid: bool = False, **attributes: Any) -> model.VIF:
+        """A port as ML2/OVS and OVN bind it, or as ML2/OVS does with the iptables firewall."""
+        details = {"port_filter": not hybrid, "ovs_hybrid_plug": hybrid, "datapath_type": "netdev"}
+        port = neutron.port(
+            _BRIDGE,
+            neutron.subnet("10.96.0.0/24", f"10.96.0.{last}", gateway="10.96.0.1"),
+            neutron.subnet("fd96::/64", f"fd96::{last}"),
+            mac=f"fa:16:3e:bb:00:{last:02x}",
+            **{"type": model.VIF_TYPE_OVS, "details": details, **attributes},
+        )
+        port["network"]["bridge"] = _BRIDGE
+        port["ovs_interfaceid"] = port["id"]
+        return port
+
+    def spawned(self, *ports: model.VIF, hostname: str = "node-1") -> Any:
+        instance = self.compute.instance(self.image, hostname=hostname)
+        self.addCleanup(self.driver.destroy, self.compute.context, instance, list(ports))
+        self.compute.spawn(instance, self.image, model.NetworkInfo(ports))
+        return instance
+
+    def device(self, port: model.VIF, prefix: str = "tap") -> str:
+        return f"{prefix}{port['id']}"[: model.NIC_NAME_LEN]
+
+    def assert_talk(self, instance: Any, address: str) -> None:
+        """The instance reads the greeting of the sshd at *address*."""
+        self.compute.run(
+            instance,
+            "for i in $(seq 150); do timeout 2 bash -c "
+            f"'exec 3<>/dev/tcp/{address}/22 && head -c 7 <&3' 2>/dev/null | grep -q SSH-2.0 && exit; sleep 0.2; done; exit 1",
+        )
+
+    def test_port_is_wired_as_neutron_s_agent_expects(self) -> None:
+        port = self.port(7)
+        instance = self.spawned(port)
+        self.assertEqual([self.device(port)], self.switch.ports())
+        found = self.switch.interface(self.device(port))
+        self.assertEqual(
+            {"iface-id": port["id"], "attached-mac": port["address"], "vm-uuid": instance.uuid, "iface-status": "active"},
+            found["external_ids"],
+        )
+        self.assertThat(found["ofport"], matchers.GreaterThan(0))
+        self.assertEqual(1400, privileged.links(device=self.device(port))[0]["mtu"])
+
+    def test_instances_talk_over_both_ways_of_plugging(self) -> None:
+        first = self.spawned(self.port(7), hostname="node-1")
+        self.spawned(self.port(8, hybrid=True), hostname="node-2")
+        for address in ("10.96.0.8", "fd96::8"):
+            self.assert_talk(first, address)
+
+    def test_several_ports_attach_and_detach(self) -> None:
+        one, two, three = self.port(7), self.port(8), self.port(9, hybrid=True)
+        instance = self.spawned(one, two)
+        self.driver.attach_interface(self.compute.context, instance, self.image, three)
+        self.assertEqual(
+            {self.device(one), self.device(two), self.device(three, "qvo")}, set(self.switch.ports())
+        )
+        self.driver.detach_interface(self.compute.context, instance, two)
+        self.driver.detach_interface(self.compute.context, instance, three)
+        self.assertEqual([self.device(one)], self.switch.ports())
+        self.assertIn("eth0", self.compute.run(instance, "ls /sys/class/net"))
+
+    def test_restart_of_the_instance_keeps_the_port(self) -> None:
+        port = self.port(7)
+        instance = self.spawned(port)
+        before = self.switch.interface(self.device(port))["ofport"]
+        self.driver.reboot(self.compute.context, instance, [port], "HARD")
+        self.assertEqual(before, self.switch.interface(self.device(port))["ofport"])
+
+    def test_port_is_mended_after_the_sandbox_ended(self) -> None:
+        port, other = self.port(7), self.port(8)
+        instance = self.spawned(port)
+        second = self.spawned(other, hostname="node-2")
+        self.compute.daemon.containers.get(f"nova-{instance.uuid}-sandbox").kill()
+        self.driver.power_on(self.compute.context, instance, [port])
+        self.assert_talk(second, "10.96.0.7")
+
+    def test_nothing_is_left_after_destroy(self) -> None:
+        ports = [self.port(7), self.port(8, hybrid=True)]
+        instance = self.spawned(*ports)
+        self.driver.destroy(self.compute.context, instance, ports)
+        self.assertEqual([], self.switch.ports())
+        left = {link["ifname"] for link in privileged.links()}
+        for port in ports:
+            self.assertEqual(set(), {self.device(port, p) for p in ("tap", "qbr", "qvo", "qvb")} & left)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Data volumes of the flavor's size: real loop devices, real file systems, filled to the last byte."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Any
+
+import docker.errors
+import testtools
+from nova import exception
+from testtools import matchers
+
+from sahara_docker.nova import data
+from tests.functional.nova import environment
+
+_FILL = "dd if=/dev/zero of=/data/fill bs=1M count={} 2>&1; stat --format %s /data/fill"
+
+
+def loop_devices(path: str) -> list[str]:
+    command = ["losetup", "--noheadings", "--output", "NAME", "--associated", path]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+class DataDiskTest(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.compute = self.useFixture(environment.Compute(data_backend="loop"))
+        self.driver = self.compute.driver
+        self.image = self.compute.small_image()
+
+    def spawned(self, **extra_specs: str) -> Any:
+        instance = self.compute.instance(self.image, **{"docker__data_gb": "1", **extra_specs})
+        self.addCleanup(self.driver.destroy, self.compute.context, instance, [])
+        self.compute.spawn(instance, self.image)
+        return instance
+
+    def file(self, instance: Any) -> str:
+        return os.path.join(self.compute.directory, instance.uuid, "data.ext4")
+
+    def size_mb(self, instance: Any) -> int:
+        return int(self.compute.run(instance, "stat --file-system --format '%b %S' /data | { read b s; echo $((b*s>>20)); }"))
+
+    def test_full_disk_is_full_for_its_instance_only(self) -> None:
+        full, other = self.spawned(), self.spawned()
+        self.assertThat(self.size_mb(full), matchers.MatchesAll(matchers.GreaterThan(900), matchers.LessThan(1025)))
+        out = self.compute.run(full, _FILL.format(1100))
+        self.assertIn("No space left on device", out)
+        self.assertThat(int(out.split()[-1]), matchers.LessThan(1 << 30))
+        self.assertNotIn("No space", self.compute.run(other, _FILL.format(5)))
+        self.compute.run(full, "rm /data/fill")
+        self.assertNotIn("No space", self.compute.run(full, _FILL.format(5)))
+
+    def test_neither_programs_of_root_nor_devices_work_on_it(self) -> None:
+        """What the instance's root puts there, a user of the host could run."""
+        options = self.compute.run(self.spawned(), "grep ' /data ' /proc/mounts").split()[3].split(",")
+        self.assertThat(options, matchers.ContainsAll(["nosuid", "nodev"]))
+
+    def test_data_stays_through_reboots_and_a_boot_of_the_host(self) -> None:
+        instance = self.spawned()
+        self.compute.run(instance, "echo kept > /data/file")
+        self.driver.reboot(self.compute.context, instance, [], "HARD")
+        self.driver.power_off(instance)
+        (device,) = loop_devices(self.file(instance))
+        subprocess.run(["losetup", "--detach", device], check=True)
+        taken = subprocess.run(
+            ["losetup", "--find", "--show", "/bin/true"], check=True, capture_output=True, text=True
+        ).stdout.strip()  # so that the disk gets another number than it had
+        self.addCleanup(subprocess.run, ["losetup", "--detach", taken], check=True)
+        self.driver.init_host(self.compute.host)
+        self.driver.power_on(self.compute.context, instance, [])
+        self.assertEqual("kept\n", self.compute.run(instance, "cat /data/file"))
+
+    def test_destroy_leaves_no_loop_device_and_no_file(self) -> None:
+        instance = self.spawned()
+        path = self.file(instance)
+        self.assertEqual(1, len(loop_devices(path)))
+        self.driver.destroy(self.compute.context, instance, [])
+        self.assertEqual([], loop_devices(path))
+        self.assertThat(os.path.dirname(path), matchers.Not(matchers.PathExists()))
+        self.assertRaises(docker.errors.NotFound, self.compute.daemon.volumes.get, f"nova-{instance.uuid}-data")
+        with open("/proc/self/mounts", encoding="utf-8") as mounts:
+            self.assertNotIn(instance.uuid, mounts.read())
+
+    def test_disk_grows_with_its_data(self) -> None:
+        instance = self.spawned()
+        self.compute.run(instance, "echo kept > /data/file")
+        self.driver.power_off(instance)
+        disk = data.Disk(os.path.dirname(self.file(instance)))
+        disk.grow(2)
+        self.driver.power_on(self.compute.context, instance, [])
+        self.assertThat(self.size_mb(instance), matchers.GreaterThan(1900))
+        self.assertEqual("kept\n", self.compute.run(instance, "cat /data/file"))
+        disk.grow(1)
+        self.assertEqual(2 << 30, os.path.getsize(self.file(instance)))
+
+    def test_more_than_the_flavor_has_leaves_nothing(self) -> None:
+        instance = self.compute.instance(self.image, docker__data_gb="11")  # of 10
+        self.assertRaises(exception.InvalidInput, self.compute.spawn, instance, self.image)
+        self.assertEqual([], self.driver.list_instances())
+        self.assertNotIn(instance.uuid, os.listdir(self.compute.directory))
