@@ -7,10 +7,12 @@ import os
 from typing import Any
 
 import nova.conf
+from oslo_log import log as logging
 
-from sahara_docker.nova import data, guest, hypervisor, identity, limits, network
+from sahara_docker.nova import data, guest, hypervisor, identity, limits, network, replacement
 
 CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
 
 
 def directory(instance: Any) -> str:
@@ -54,3 +56,26 @@ def create_workload(
         environment=CONF.docker.environment,
         init=CONF.docker.init,
     )
+
+
+def mend(daemon: hypervisor.Hypervisor, its_guest: guest.Guest, instance: Any) -> None:
+    """Put back what somebody has removed by hand, as far as nothing is lost with it.
+
+    :raises nova.exception.InstanceNotFound: nothing is there.
+    :raises sahara_docker.nova.hypervisor.DaemonError: the instance's own container is gone, and with it its root.
+    """
+    replacement.settle(daemon, its_guest)
+    has_sandbox = its_guest.has(its_guest.sandbox)
+    if its_guest.has(its_guest.workload):
+        if not has_sandbox:
+            LOG.warning("The sandbox is gone; making the containers anew", instance=instance)
+            its_guest.stop(0)
+            create_sandbox(its_guest, its_guest.image(), instance)
+            replacement.renew(daemon, its_guest, CONF.instances_path)
+    elif has_sandbox:
+        raise hypervisor.DaemonError(
+            "somebody removed the instance's container, and its root file system with it",
+            where=f"instance {instance.uuid}",
+            observed=f"no container {its_guest.workload}",
+            remedy=f"save what you need from the volume {its_guest.data_volume}; a rebuild starts again from the image",
+        )

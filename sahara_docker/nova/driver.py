@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import nova.conf
 import os_vif
-from nova import exception, objects
+from nova import exception
 from nova.compute import power_state, task_states
 from nova.virt import driver
 from oslo_log import log as logging
@@ -24,13 +24,17 @@ import sahara_docker.conf
 from sahara_docker.nova import (
     construction,
     data,
+    events,
     guest,
     hypervisor,
     image,
     inventory,
     limits,
+    metadata,
     migration,
     network,
+    records,
+    recovery,
     replacement,
     wiring,
 )
@@ -56,6 +60,7 @@ class DockerDriver(driver.ComputeDriver):
         self._daemon = hypervisor.Hypervisor(CONF.docker.host, CONF.host)
         self._images = image.ImageStore(self._daemon, CONF.instances_path)
         self._migration = migration.Migration(self._daemon, self._images)
+        self._watcher = events.Watcher(self._daemon, recovery.Watchman(self))
 
     # Host
 
@@ -71,6 +76,9 @@ class DockerDriver(driver.ComputeDriver):
         os.makedirs(CONF.instances_path, exist_ok=True)
         os_vif.initialize()
         data.attach_all(CONF.instances_path)
+        recovery.clean_up(self, self._daemon)
+        records.set_in_service(self.virtapi, True)
+        self._watcher.start()
         LOG.info(
             "Docker %s, %s CPUs, %s MiB, storage driver %s, cgroup v%s",
             info["ServerVersion"],
@@ -79,6 +87,9 @@ class DockerDriver(driver.ComputeDriver):
             info["Driver"],
             info.get("CgroupVersion", "1"),
         )
+
+    def cleanup_host(self, host: str) -> None:
+        self._watcher.stop()
 
     def list_instances(self) -> list[str]:
         return list(self._daemon.instances().values())
@@ -141,12 +152,14 @@ class DockerDriver(driver.ComputeDriver):
             its_guest.start_sandbox()
             vifs = list(network_info or [])
             construction.create_workload(self._daemon, its_guest, docker_image, instance, vifs)
+            metadata.write(its_guest, instance, injected_files, admin_password, vifs)
             with wiring.wired(
                 self.virtapi, instance, vifs, timeout=CONF.vif_plugging_timeout, fatal=CONF.vif_plugging_is_fatal
             ):
                 self.plug_vifs(instance, vifs)
             if power_on:
                 its_guest.start()
+                metadata.run_user_data(its_guest, instance)
         except BaseException:
             # Also the timeout of eventlet, which is no Exception.
             LOG.warning("Spawn failed, taking back what was made", instance=instance)
@@ -216,10 +229,12 @@ class DockerDriver(driver.ComputeDriver):
         **_kwargs: Any,
     ) -> None:
         its_guest = self._guest(instance)
+        construction.mend(self._daemon, its_guest, instance)
         if its_guest.start_sandbox():
             its_guest.stop(0)  # a workload that runs is in the network namespace that ended
         self.plug_vifs(instance, network_info)
         its_guest.start()
+        metadata.run_user_data(its_guest, instance)
 
     def reboot(
         self,
@@ -416,8 +431,7 @@ class DockerDriver(driver.ComputeDriver):
 
     def set_admin_password(self, instance: Any, new_pass: str) -> None:
         """Set the password of root, or of the user that the image's property ``os_admin_user`` names."""
-        properties = objects.ImageMeta.from_instance(instance).properties
-        self._guest(instance).set_password(properties.get("os_admin_user") or "root", new_pass)
+        self._guest(instance).set_password(metadata.login_user(instance), new_pass)
 
     def snapshot(self, context: Any, instance: Any, image_id: str, update_task_state: Any) -> None:
         """Store the instance's root file system as a Glance image; the data volume is not in it."""

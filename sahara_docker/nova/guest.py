@@ -9,7 +9,9 @@ ends it; after the daemon or the host was down, :meth:`Guest.start_sandbox` and 
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 import time
 from typing import IO, Any, Iterator, NamedTuple
 
@@ -242,6 +244,15 @@ class Guest:
 
     # State
 
+    def has(self, container: str) -> bool:
+        """Return whether the daemon has a container of this name."""
+        with hypervisor.explained(f"cannot inspect the container {container}"):
+            try:
+                self._daemon.api.inspect_container(container)
+            except docker.errors.NotFound:
+                return False
+        return True
+
     def exists(self) -> bool:
         """Return whether either of the containers is there."""
         return self._instance.uuid in self._daemon.instances()
@@ -298,6 +309,31 @@ class Guest:
         no_labels = {"Labels": dict.fromkeys(self.labels("workload"), "")}
         with self._explained("cannot commit the container"):
             return self._daemon.image_api.commit(self.workload, repository=repository, tag=tag, conf=no_labels)["Id"]
+
+    def image(self) -> str:
+        """Return the Docker ID of the image that the workload is made from."""
+        with self._explained("cannot inspect the container"):
+            return self._daemon.api.inspect_container(self.workload)["Image"]
+
+    def read(self, path: str) -> bytes | None:
+        """Return the contents of a file of the workload, which need not run; None when it is not there."""
+        with self._explained(f"cannot read {path} of the container"):
+            try:
+                chunks, _ = self._daemon.api.get_archive(self.workload, path)
+            except docker.errors.NotFound as error:
+                if "No such container" in str(error.explanation):
+                    raise
+                return None
+            with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+                member = archive.next()
+                content = archive.extractfile(member) if member and member.isreg() else None
+                return content.read() if content else None
+
+    def run_detached(self, command: list[str]) -> None:
+        """Start a program as root in the running workload and do not wait for it."""
+        with self._explained("cannot run a program in the container"):
+            execution = self._daemon.api.exec_create(self.workload, command, user="0")["Id"]
+            self._daemon.api.exec_start(execution, detach=True)
 
     # Volumes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterable, Iterator, NamedTuple
 
 import docker
 import docker.errors
@@ -119,10 +119,29 @@ class Hypervisor:
         return self._ceilings
 
     def instances(self) -> dict[str, str]:
-        """Return UUID -> name of the instances that have a container of either kind here."""
+        """Return UUID -> name of the instances that have a container or a volume here."""
+        ours = {"label": f"{LABEL_HOST}={self.host}"}
         with explained("cannot list instances"):
-            found = self.api.containers(all=True, filters={"label": f"{LABEL_HOST}={self.host}"})
-        return {c["Labels"][LABEL_UUID]: c["Labels"][LABEL_NAME] for c in found}
+            found = self.api.containers(all=True, filters=ours) + (self.api.volumes(filters=ours)["Volumes"] or [])
+        return {thing["Labels"][LABEL_UUID]: thing["Labels"][LABEL_NAME] for thing in found}
+
+    def is_running(self, container: str) -> bool:
+        """Return whether there is a container of this name and it runs."""
+        with explained(f"cannot inspect the container {container}"):
+            try:
+                return self.api.inspect_container(container)["State"]["Running"]
+            except docker.errors.NotFound:
+                return False
+
+    def events(self, actions: Iterable[str], since: int) -> Any:
+        """Return a stream of the events of this host's containers; it has ``close``, and never ends by itself.
+
+        :param since: seconds since 1970; the daemon remembers some hundred events.
+        :raises Exception: while it is read, whatever the connection dies of.
+        """
+        filters = {"type": "container", "event": list(actions), "label": f"{LABEL_HOST}={self.host}"}
+        # A client of its own, because it keeps its connection.
+        return self._client(_ANSWER_TIMEOUT).events(since=since, filters=filters, decode=True)
 
     def capacity(self, fallback_path: str) -> Capacity:
         """Return what the host has.

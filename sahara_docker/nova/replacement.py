@@ -68,13 +68,13 @@ def renew(
 ) -> None:
     """Put a new container with the same files in the place of a stopped workload; it joins the sandbox of now.
 
-    The old one goes last: when that fails half way, a second call starts where the first one began.
+    The old one goes last; when that was interrupted, :func:`settle` ends it.
 
     :param changes: of ``HostConfig`` in the Docker Engine API.
     """
+    settle(daemon, its_guest)
     api, new = daemon.api, f"{its_guest.workload}-new"
     with hypervisor.explained("cannot make the container anew"):
-        _remove(api, new)
         old = api.inspect_container(its_guest.workload)
         image = its_guest.commit(its_guest.root_image)
         _create_like(daemon, its_guest, old, new, image, dict(changes or {}))
@@ -86,6 +86,18 @@ def renew(
                 api.put_archive(new, path, file)
         api.remove_container(old["Id"], v=True)
         api.rename(new, its_guest.workload)
+
+
+def settle(daemon: hypervisor.Hypervisor, its_guest: guest.Guest) -> None:
+    """End a replacement that was interrupted: the new container counts when the old one is gone."""
+    api, new = daemon.api, f"{its_guest.workload}-new"
+    with hypervisor.explained("cannot look for the container"):
+        if not its_guest.has(new):
+            return
+        if its_guest.has(its_guest.workload):
+            api.remove_container(new, force=True, v=True)
+        else:
+            api.rename(new, its_guest.workload)
 
 
 def anonymous_volumes(found: Mapping[str, Any]) -> list[str]:
@@ -134,11 +146,10 @@ def unrescue(daemon: hypervisor.Hypervisor, its_guest: guest.Guest) -> None:
     """Put the workload that was set aside back; no harm when it is back already."""
     api = daemon.api
     with hypervisor.explained("cannot end the rescue"):
-        try:
-            api.inspect_container(its_guest.set_aside)
-        except docker.errors.NotFound:
+        if not its_guest.has(its_guest.set_aside):
             return
-        _remove(api, its_guest.workload)
+        with contextlib.suppress(docker.errors.NotFound):
+            api.remove_container(its_guest.workload, force=True, v=True)
         api.rename(its_guest.set_aside, its_guest.workload)
         with contextlib.suppress(docker.errors.NotFound):
             api.remove_volume(its_guest.rescue_volume, force=True)
@@ -155,8 +166,3 @@ def _create_like(
     host_config = {**old["HostConfig"], **changes, "NetworkMode": f"container:{its_guest.sandbox}"}
     config = {key: value for key, value in old["Config"].items() if key not in _NOT_TAKEN_OVER}
     daemon.api.create_container_from_config({**config, "Image": image, "HostConfig": host_config}, name)
-
-
-def _remove(api: Any, name: str) -> None:
-    with contextlib.suppress(docker.errors.NotFound):
-        api.remove_container(name, force=True, v=True)

@@ -29,24 +29,22 @@ class DockerDaemon(fixtures.Fixture):
 
     def start(self) -> None:
         """Start the daemon and wait until it answers."""
-        self._log = open(os.path.join(self.directory, "log"), "ab")
         names = {"data-root": "data", "exec-root": "run", "pidfile": "pid", "config-file": "daemon.json"}
         places = [f"--{option}={os.path.join(self.directory, name)}" for option, name in names.items()]
         network = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
-        self.process = subprocess.Popen(
-            ["dockerd", f"--host={self.url}", *places, *network],
-            stdout=self._log,
-            stderr=self._log,
-            start_new_session=True,
-        )
+        log_name = os.path.join(self.directory, "log")
+        with open(log_name, "ab") as log:
+            self.process = subprocess.Popen(
+                ["dockerd", f"--host={self.url}", *places, *network], stdout=log, stderr=log, start_new_session=True
+            )
         deadline = time.monotonic() + 60
         while True:
             try:
                 return self._client().ping()
             except (docker.errors.DockerException, requests.exceptions.RequestException):
                 if time.monotonic() > deadline or self.process.poll() is not None:
-                    with open(self._log.name, encoding="utf-8") as log:
-                        raise AssertionError(f"dockerd does not answer: {log.read()[-3000:]}") from None
+                    with open(log_name, encoding="utf-8") as text:
+                        raise AssertionError(f"dockerd does not answer: {text.read()[-3000:]}") from None
                 time.sleep(0.1)
 
     def _client(self) -> docker.APIClient:
@@ -56,9 +54,9 @@ class DockerDaemon(fixtures.Fixture):
         """End the daemon by a signal; SIGTERM ends the containers first."""
         self.process.send_signal(number)
         self.process.wait(timeout=60)
-        self._log.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(os.path.join(self.directory, "pid"))  # which a killed daemon leaves, and the next one refuses
+        for name in ("pid", "run/containerd/containerd.pid"):  # which a killed daemon leaves, and the next one believes
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(os.path.join(self.directory, name))
 
     def _clear(self) -> None:
         if self.process.poll() is not None:

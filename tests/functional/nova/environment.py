@@ -20,7 +20,8 @@ import docker
 import fixtures
 import nova.conf
 from nova import context as nova_context
-from nova import objects
+from nova import exception, objects
+from nova.compute import power_state, vm_states
 from nova.network import model
 from oslo_concurrency import lockutils
 
@@ -42,7 +43,7 @@ def test_image() -> str:
 
 
 # What the small image is made of, taken from the node image with the libraries that they need.
-_PROGRAMS = "sh bash tini ip sleep cat ls ln rm mkdir chmod chown stat tr grep head sed id hostname getent chroot mount dd mktemp"
+_PROGRAMS = "sh bash tini ip sleep cat ls ln rm mkdir chmod chown stat tr grep head sed id hostname getent chroot dd"
 _FILES = "/etc/passwd /etc/group /etc/shadow /etc/nsswitch.conf /etc/issue"
 _COLLECT = f"""
 for program in {_PROGRAMS}; do
@@ -53,14 +54,17 @@ done | sort -u | tar --create --dereference --files-from=- /bin/sh {_FILES} 2>/d
 
 
 @functools.lru_cache(maxsize=None)
-def _small_archive() -> bytes:
-    """Return what ``docker save`` writes of a shell and some programs: for tests that move whole images about."""
+def _small_archive(*changes: str) -> bytes:
+    """Return what ``docker save`` writes of a shell and some programs: for tests that move whole images about.
+
+    :param changes: lines of a Dockerfile.
+    """
     with contextlib.closing(docker.from_env()) as client:
         files = client.containers.run(
             test_image(), ["-c", _COLLECT], entrypoint="bash", network_mode="none", remove=True, stderr=False
         )
-        changes = ['ENTRYPOINT ["tini", "--", "sleep", "infinity"]', "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
-        made = client.api.import_image_from_data(base64.b64decode(files), changes=changes)
+        own = ['ENTRYPOINT ["tini", "--", "sleep", "infinity"]', "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+        made = client.api.import_image_from_data(base64.b64decode(files), changes=[*own, *changes])
         image_id = json.loads(made.splitlines()[-1])["status"]
         try:
             return b"".join(client.api.get_image(image_id))
@@ -111,12 +115,17 @@ class VirtAPI:
         self.waited_for += event_names
 
 
+def _no_service(_cls: Any, _context: Any, host: str) -> None:
+    raise exception.ComputeHostNotFound(host=host)
+
+
 class Compute(fixtures.Fixture):
     """A driver on this machine's Docker daemon, as compute host of its own; removes its containers at the end."""
 
     def __init__(self, glance: glance_server.GlanceServer | None = None, my_ip: str = "127.0.0.1", **options: Any):
         self._glance, self._my_ip = glance, my_ip
         self._options = {"host": docker_host(), **options}
+        self.instances: list[objects.Instance] = []
 
     def _setUp(self) -> None:
         self.host = f"nova-test-{uuid.uuid4().hex[:8]}"
@@ -127,6 +136,12 @@ class Compute(fixtures.Fixture):
         self.addCleanup(CONF.clear)
         # Instances are in Nova's memory only, so there is no database to save to.
         self.useFixture(fixtures.MonkeyPatch("nova.objects.Instance.save", lambda _self, *_args, **_kwargs: None))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                "nova.objects.InstanceList.get_by_filters", lambda *a, **k: self._known_instances(*a, **k)
+            )
+        )
+        self.useFixture(fixtures.MonkeyPatch("nova.objects.Service.get_by_compute_host", _no_service))
         self.virtapi = VirtAPI()
         self.context = nova_context.RequestContext("u", "p", is_admin=True, auth_token="token")
         self.daemon = docker.DockerClient(base_url=CONF.docker.host, version="auto")
@@ -134,6 +149,7 @@ class Compute(fixtures.Fixture):
         self.addCleanup(self._remove_containers)
         self.driver = driver.DockerDriver(self.virtapi)
         self.driver.init_host(self.host)
+        self.addCleanup(lambda: self.driver.cleanup_host(self.host))
 
     def enter(self) -> None:
         """Make Nova's options, of which a process has one set, those of this host."""
@@ -151,6 +167,11 @@ class Compute(fixtures.Fixture):
         CONF.set_override("api_servers", [self.glance.url], group="glance")
         CONF.set_override("num_retries", 0, group="glance")
 
+    def _known_instances(
+        self, _cls: Any, _context: Any, filters: dict[str, Any], **_kwargs: Any
+    ) -> list[objects.Instance]:
+        return [i for i in self.instances if i.uuid in filters["uuid"] and i.deleted == filters["deleted"]]
+
     def _remove_containers(self) -> None:
         label = {"label": f"nova.host={self.host}"}
         for container in self.daemon.containers.list(all=True, filters=label):
@@ -166,9 +187,9 @@ class Compute(fixtures.Fixture):
         tag = test_image()
         return self.glance.add(lambda: self.daemon.api.get_image(tag, chunk_size=1 << 20), NODE_IMAGE_ID)
 
-    def small_image(self) -> objects.ImageMeta:
-        """Add an image of a few MiB to Glance and return it."""
-        return self.glance.add(_small_archive())
+    def small_image(self, *changes: str) -> objects.ImageMeta:
+        """Add an image of a few MiB to Glance, with lines of a Dockerfile, and return it."""
+        return self.glance.add(_small_archive(*changes))
 
     def instance(self, image: objects.ImageMeta, hostname: str = "node-1", **extra_specs: str) -> objects.Instance:
         """Return a new instance that exists in Nova's memory only."""
@@ -176,11 +197,15 @@ class Compute(fixtures.Fixture):
             id=1, name="small", flavorid="1", vcpus=2, memory_mb=512, root_gb=10, ephemeral_gb=0, swap=0,
             extra_specs={name.replace("__", ":"): value for name, value in extra_specs.items()},
         )  # fmt: skip
-        return objects.Instance(
+        instance = objects.Instance(
             id=7, uuid=str(uuid.uuid4()), hostname=hostname, display_name=hostname, project_id="p", user_id="u",
             image_ref=image.id, flavor=flavor, system_metadata={}, trusted_certs=None, user_data=None, key_data=None,
-            task_state=None,
+            root_device_name=None, config_drive="", launched_at=None, key_name=None,
+            task_state=None, vm_state=vm_states.ACTIVE, power_state=power_state.RUNNING, host=self.host, deleted=False,
+            info_cache=objects.InstanceInfoCache(network_info=model.NetworkInfo([])),
         )  # fmt: skip
+        self.instances.append(instance)
+        return instance
 
     def spawn(
         self, instance: objects.Instance, image: objects.ImageMeta, network: Any = None, **arguments: Any

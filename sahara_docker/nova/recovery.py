@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""After nova-compute or the Docker daemon went down in the middle of something.
+
+What is on the daemon with this host's label is compared with what Nova knows. Only what Nova positively knows to be
+gone, or to have never become an instance, is removed; of anything else the files may be somebody's last copy.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import nova.conf
+from nova import context as nova_context
+from nova import objects
+from nova.compute import power_state, vm_states
+from nova.virt import driver as virt_driver
+from nova.virt import event as virtevent
+from oslo_log import log as logging
+from oslo_utils import uuidutils
+
+from sahara_docker.nova import events, hypervisor, records
+
+CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
+
+_EVENT_OF = {
+    power_state.RUNNING: virtevent.EVENT_LIFECYCLE_STARTED,
+    power_state.PAUSED: virtevent.EVENT_LIFECYCLE_PAUSED,
+    power_state.SHUTDOWN: virtevent.EVENT_LIFECYCLE_STOPPED,
+}
+
+
+def clean_up(driver: virt_driver.ComputeDriver, daemon: hypervisor.Hypervisor) -> None:
+    """At the start of nova-compute, remove what the last one left half made or half removed."""
+    here = daemon.instances().keys() | _directories()
+    if not here:
+        return
+    context = nova_context.get_admin_context()
+    for instance in _known(context, here, deleted=True):
+        LOG.warning("Removing what is left here of an instance that was deleted", instance=instance)
+        _destroy(driver, context, instance)
+    for instance in _known(context, here, deleted=False):
+        if instance.vm_state == vm_states.BUILDING:
+            LOG.warning("Removing what an interrupted spawn has made", instance=instance)
+            _destroy(driver, context, instance)
+
+
+def _directories() -> set[str]:
+    return {name for name in os.listdir(CONF.instances_path) if uuidutils.is_uuid_like(name)}
+
+
+def _known(context: Any, uuids: set[str], *, deleted: bool) -> Any:
+    filters = {"uuid": sorted(uuids), "deleted": deleted, **({"soft_deleted": False} if deleted else {})}
+    reader = context.elevated(read_deleted="yes") if deleted else context
+    return objects.InstanceList.get_by_filters(reader, filters, expected_attrs=["info_cache"])
+
+
+def _destroy(driver: virt_driver.ComputeDriver, context: Any, instance: Any) -> None:
+    try:
+        driver.destroy(context, instance, instance.get_network_info() if instance.info_cache else [])
+    except Exception:  # one instance's failure must not keep the host from starting
+        LOG.exception("Cannot remove it; Nova's own clean-up tries again", instance=instance)
+
+
+class Watchman(events.Listener):
+    """Passes on to Nova what the daemon says, and brings the instances back after it was down."""
+
+    def __init__(self, driver: virt_driver.ComputeDriver) -> None:
+        self._driver = driver
+
+    def transition(self, uuid: str, transition: int) -> None:
+        self._driver.emit_event(virtevent.LifecycleEvent(uuid, transition))
+
+    def trouble(self, uuid: str, kind: str, what: str) -> None:
+        records.trouble(uuid, kind, what)
+
+    def daemon_lost(self) -> None:
+        records.set_in_service(self._driver.virtapi, False, "the Docker daemon does not answer")
+
+    def daemon_back(self) -> None:
+        """Start what ran before, when Nova is set to do so after a boot of the host; report the state of the rest."""
+        context = nova_context.get_admin_context()
+        for instance in _known(context, set(self._driver.list_instance_uuids()), deleted=False):
+            try:
+                self._bring_back(context, instance)
+            except Exception:
+                LOG.exception("Cannot bring the instance back", instance=instance)
+        records.set_in_service(self._driver.virtapi, True)
+
+    def _bring_back(self, context: Any, instance: Any) -> None:
+        if instance.host != CONF.host or instance.task_state is not None:
+            return
+        state = self._driver.get_info(instance).state
+        ran = instance.vm_state == vm_states.ACTIVE and instance.power_state == power_state.RUNNING
+        if ran and state == power_state.SHUTDOWN and CONF.resume_guests_state_on_host_boot:
+            LOG.info("Starting the instance again after the Docker daemon was down", instance=instance)
+            volumes = objects.BlockDeviceMappingList.get_by_instance_uuid(context, instance.uuid)
+            devices = virt_driver.get_block_device_info(instance, volumes)
+            self._driver.resume_state_on_host_boot(context, instance, instance.get_network_info(), devices)
+            state = self._driver.get_info(instance).state
+        self.transition(instance.uuid, _EVENT_OF[state])
