@@ -99,25 +99,8 @@ def plug(instance: Any, network_info: Iterable[Any], namespace: guest.NetworkNam
     try:
         vifs = list(network_info)
         with lockutils.lock(f"docker-network-{instance.uuid}"):
-            present = {link["ifname"]: link for link in privileged.links(namespace.path)} if vifs else {}
-            on_host: list[str] = []
-            in_guest: list[str] = []
-            in_userspace: list[str] = []
-            for vif, interface in zip(vifs, interfaces(vifs)):
-                bridge = _connect(instance, vif)
-                device = _device_of(interface, present)
-                if not _is_whole(interface, present.get(device), namespace):
-                    on_host.append(_creation(interface, device, namespace.pid))
-                    present[device] = {"address": interface.mac}
-                on_host += _host_steps(interface, bridge)
-                in_guest += _guest_steps(interface, device)
-                if (vif["details"] or {}).get(model.VIF_DETAILS_OVS_DATAPATH_TYPE) == _USERSPACE_DATAPATH:
-                    in_userspace.append(device)
             if vifs:
-                privileged.ip_batch(on_host)
-                privileged.ip_batch(in_guest, namespace.path)
-            for device in in_userspace:
-                privileged.checksum_in_software(device, namespace.path)
+                _plug(instance, vifs, namespace)
     except exception.VirtualInterfacePlugException:
         raise
     except processutils.ProcessExecutionError as error:
@@ -128,6 +111,33 @@ def plug(instance: Any, network_info: Iterable[Any], namespace: guest.NetworkNam
         raise exception.VirtualInterfacePlugException(
             f"cannot make the interfaces of instance {instance.uuid}: {error}"
         ) from error
+
+
+def _plug(instance: Any, vifs: list[Any], namespace: guest.NetworkNamespace) -> None:
+    present = {link["ifname"]: link for link in privileged.links(namespace.path)}
+    created, on_host, in_guest, in_userspace = [], [], [], []
+    ports = list(zip(vifs, interfaces(vifs)))
+    for vif in vifs:
+        _check(vif)
+    for vif, interface in ports:
+        device = _device_of(interface, present)
+        if not _is_whole(interface, present.get(device), namespace):
+            if vif["type"] in _OS_VIF_TYPES:
+                # The switch may hold on to a device of the same name that is gone.
+                os_vif.unplug(_os_vif_object(vif), os_vif_util.nova_to_osvif_instance(instance))
+            created.append(_creation(interface, device, namespace.pid))
+            present[device] = {"address": interface.mac}
+        in_guest += _guest_steps(interface, device)
+        if (vif["details"] or {}).get(model.VIF_DETAILS_OVS_DATAPATH_TYPE) == _USERSPACE_DATAPATH:
+            in_userspace.append(device)
+    if created:
+        privileged.ip_batch(created)
+    for vif, interface in ports:
+        on_host += _host_steps(interface, _connect(instance, vif))
+    privileged.ip_batch(on_host)
+    privileged.ip_batch(in_guest, namespace.path)
+    for device in in_userspace:
+        privileged.checksum_in_software(device, namespace.path)
 
 
 def unplug(instance: Any, network_info: Iterable[Any]) -> None:
@@ -154,19 +164,29 @@ def _host_device(vif: Any) -> str:
     return vif.get("devname") or ("tap" + vif["id"])[: model.NIC_NAME_LEN]
 
 
-def _connect(instance: Any, vif: Any) -> str | None:
-    """Prepare the host for a port as its binding says; return the Linux bridge that the host's end has to join."""
+def _check(vif: Any) -> None:
+    """Refuse a port whose binding is not one for a container, before anything is made for it.
+
+    :raises nova.exception.VirtualInterfacePlugException: with the binding's name.
+    """
     vif_type = vif["type"]
-    if vif_type == model.VIF_TYPE_TAP:
-        return None
-    if vif_type == model.VIF_TYPE_OTHER and (vif["details"] or {}).get("bridge_name"):
-        return vif["details"]["bridge_name"]
+    if vif_type == model.VIF_TYPE_TAP or (vif_type == model.VIF_TYPE_OTHER and (vif["details"] or {}).get("bridge_name")):
+        return
     if vif_type not in _OS_VIF_TYPES:
         raise exception.VirtualInterfacePlugException(
             f'port {vif["id"]} has binding type "{vif_type}", which a container cannot have; it needs ovs, bridge, tap,'
             " or other with bridge_name in its binding details"
             + (": Neutron could not bind it to this host" if vif_type == model.VIF_TYPE_BINDING_FAILED else "")
         )
+
+
+def _connect(instance: Any, vif: Any) -> str | None:
+    """Prepare the host for a port as its binding says; return the Linux bridge that the host's end has to join."""
+    vif_type = vif["type"]
+    if vif_type == model.VIF_TYPE_TAP:
+        return None
+    if vif_type == model.VIF_TYPE_OTHER:
+        return vif["details"]["bridge_name"]
     port = _os_vif_object(vif)
     os_vif.plug(port, os_vif_util.nova_to_osvif_instance(instance))
     # A VIFOpenVSwitch names the integration bridge, which os-vif has joined to already.

@@ -18,6 +18,7 @@ import fixtures
 import nova.conf
 import os_vif
 from vif_plug_ovs import privsep
+from vif_plug_ovs.ovsdb import impl_idl
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 
@@ -33,7 +34,9 @@ class OpenVSwitch(fixtures.Fixture):
 
     def _setUp(self) -> None:
         if not (shutil.which("ovs-vswitchd") and os.path.exists(SCHEMA)):
-            raise AssertionError("Open vSwitch is not installed: install the package openvswitch-switch (Debian, Ubuntu)")
+            raise AssertionError(
+                "Open vSwitch is not installed: install the package openvswitch-switch (Debian, Ubuntu)"
+            )
         self._directory = self.useFixture(fixtures.TempDir()).path
         self._environment = {**os.environ, **{f"OVS_{name}DIR": self._directory for name in ("RUN", "DB", "LOG")}}
         self.connection = f"unix:{self._directory}/db.sock"
@@ -53,6 +56,13 @@ class OpenVSwitch(fixtures.Fixture):
         self.addCleanup(privsep.vif_plug.stop)
         os_vif.initialize(reset=True)
         self.addCleanup(os_vif.initialize, reset=True)
+        self.addCleanup(self._forget_connection)
+
+    def _forget_connection(self) -> None:
+        """ovsdbapp keeps one connection a process for ever; the next switch has another database."""
+        if impl_idl.NeutronOvsdbIdl._ovsdb_connection is not None:
+            impl_idl.NeutronOvsdbIdl._ovsdb_connection.stop(timeout=10)
+            impl_idl.NeutronOvsdbIdl._ovsdb_connection = None
 
     def _start(self, daemon: str, *arguments: str) -> None:
         pid_file = f"{self._directory}/{daemon}.pid"
@@ -75,7 +85,7 @@ class OpenVSwitch(fixtures.Fixture):
         return self.vsctl("list-ports", self.bridge).split()
 
     def interface(self, name: str) -> dict[str, Any]:
-        """Return a row of the table Interface; a set or map as the OVSDB protocol (RFC 7047) writes it, maps as dict."""
+        """Return a row of the table Interface: maps as dict, sets as the OVSDB protocol (RFC 7047) writes them."""
         table = json.loads(self.vsctl("--format=json", "list", "Interface", name))
         row = dict(zip(table["headings"], table["data"][0]))
         return {k: dict(v[1]) if isinstance(v, list) and v[0] == "map" else v for k, v in row.items()}

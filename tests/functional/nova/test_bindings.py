@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import subprocess
-import time
+import sys
 from typing import Any
 
+import nova.conf
 import testtools
-from nova.network import model
+from nova import exception
+from nova.network import model, os_vif_util
 from testtools import matchers
+from vif_plug_linux_bridge import privsep
 
-from sahara_docker.nova import network, privileged
+from sahara_docker.nova import privileged
 from tests.functional.nova import environment, open_vswitch
 from tests.unit.nova import neutron
 
@@ -53,8 +56,9 @@ class OpenVSwitchTest(testtools.TestCase):
         """The instance reads the greeting of the sshd at *address*."""
         self.compute.run(
             instance,
-            "for i in $(seq 150); do timeout 2 bash -c "
-            f"'exec 3<>/dev/tcp/{address}/22 && head -c 7 <&3' 2>/dev/null | grep -q SSH-2.0 && exit; sleep 0.2; done; exit 1",
+            "for i in $(seq 30); do"
+            f" timeout 2 bash -c 'exec 3<>/dev/tcp/{address}/22 && head -c 7 <&3' 2>/dev/null | grep -q SSH-2.0 && exit;"
+            " sleep 0.2; done; exit 1",
         )
 
     def test_port_is_wired_as_neutron_s_agent_expects(self) -> None:
@@ -63,7 +67,12 @@ class OpenVSwitchTest(testtools.TestCase):
         self.assertEqual([self.device(port)], self.switch.ports())
         found = self.switch.interface(self.device(port))
         self.assertEqual(
-            {"iface-id": port["id"], "attached-mac": port["address"], "vm-uuid": instance.uuid, "iface-status": "active"},
+            {
+                "iface-id": port["id"],
+                "attached-mac": port["address"],
+                "vm-uuid": instance.uuid,
+                "iface-status": "active",
+            },
             found["external_ids"],
         )
         self.assertThat(found["ofport"], matchers.GreaterThan(0))
@@ -79,9 +88,7 @@ class OpenVSwitchTest(testtools.TestCase):
         one, two, three = self.port(7), self.port(8), self.port(9, hybrid=True)
         instance = self.spawned(one, two)
         self.driver.attach_interface(self.compute.context, instance, self.image, three)
-        self.assertEqual(
-            {self.device(one), self.device(two), self.device(three, "qvo")}, set(self.switch.ports())
-        )
+        self.assertEqual({self.device(one), self.device(two), self.device(three, "qvo")}, set(self.switch.ports()))
         self.driver.detach_interface(self.compute.context, instance, two)
         self.driver.detach_interface(self.compute.context, instance, three)
         self.assertEqual([self.device(one)], self.switch.ports())
@@ -110,3 +117,35 @@ class OpenVSwitchTest(testtools.TestCase):
         left = {link["ifname"] for link in privileged.links()}
         for port in ports:
             self.assertEqual(set(), {self.device(port, p) for p in ("tap", "qbr", "qvo", "qvb")} & left)
+
+
+class LinuxBridgeTest(testtools.TestCase):
+    """The binding of ML2/Linuxbridge, which Nova has up to 33."""
+
+    def test_os_vif_makes_the_bridge_and_the_port_joins_it(self) -> None:
+        compute = self.useFixture(environment.Compute())
+        nova.conf.CONF.set_override(
+            "helper_command", f"{sys.exec_prefix}/bin/privsep-helper", group="vif_plug_linux_bridge_privileged"
+        )
+        self.addCleanup(privsep.vif_plug.stop)
+        port = neutron.port(
+            _BRIDGE,
+            neutron.subnet("10.95.0.0/24", "10.95.0.7"),
+            mac="fa:16:3e:bb:01:07",
+            type=model.VIF_TYPE_BRIDGE,
+            details={"port_filter": True},
+        )
+        port["network"]["bridge"] = "nova-test-brq"
+        port["network"]["meta"]["should_create_bridge"] = True
+        self.addCleanup(subprocess.run, ["ip", "link", "del", "nova-test-brq"], check=False, capture_output=True)
+        image = compute.small_image()
+        instance = compute.instance(image)
+        if not hasattr(os_vif_util, "_nova_to_osvif_vif_bridge"):
+            spawn = (compute.spawn, instance, image, model.NetworkInfo([port]))
+            self.assertRaises(exception.VirtualInterfacePlugException, *spawn)
+            return
+        compute.spawn(instance, image, model.NetworkInfo([port]))
+        (device,) = privileged.links(device=f"tap{port['id']}"[: model.NIC_NAME_LEN])
+        self.assertEqual("nova-test-brq", device["master"])
+        compute.driver.destroy(compute.context, instance, [port])
+        self.assertEqual([], list(privileged.links(device=device["ifname"])))

@@ -40,7 +40,9 @@ class DataDiskTest(testtools.TestCase):
         return os.path.join(self.compute.directory, instance.uuid, "data.ext4")
 
     def size_mb(self, instance: Any) -> int:
-        return int(self.compute.run(instance, "stat --file-system --format '%b %S' /data | { read b s; echo $((b*s>>20)); }"))
+        return int(
+            self.compute.run(instance, "stat --file-system --format '%b %S' /data | { read b s; echo $((b*s>>20)); }")
+        )
 
     def test_full_disk_is_full_for_its_instance_only(self) -> None:
         full, other = self.spawned(), self.spawned()

@@ -171,9 +171,7 @@ class HostConfigTest(testtools.TestCase):
         specs = {"docker__sysctls": "net.core.somaxconn=200, kernel.sem=250 32000 32 128"}
         flavor = self.flavor(**specs)
         self.assertEqual({"net.core.somaxconn": "200"}, limits.network_sysctls(flavor, self.conf.docker))
-        self.assertEqual(
-            {"kernel.msgmax": "1", "kernel.sem": "250 32000 32 128"}, self.config(**specs)["sysctls"]
-        )
+        self.assertEqual({"kernel.msgmax": "1", "kernel.sem": "250 32000 32 128"}, self.config(**specs)["sysctls"])
 
     def test_devices_and_capabilities_of_options_and_flavor(self) -> None:
         self.override("devices", ["/dev/fuse"])

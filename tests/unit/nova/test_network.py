@@ -111,7 +111,7 @@ class BindingTest(testtools.TestCase):
             self.port(type=model.VIF_TYPE_VHOSTUSER),
             self.port(details={}),
         ):
-            error = self.assertRaises(exception.VirtualInterfacePlugException, network._connect, None, vif)
+            error = self.assertRaises(exception.VirtualInterfacePlugException, network._check, vif)
             self.assertIn(f'"{vif["type"]}"', str(error))
 
     def test_ovs_port_of_a_network_card_s_own_is_refused(self) -> None:
