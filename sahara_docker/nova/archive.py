@@ -2,7 +2,8 @@
 """The filter that a tenant's ``docker save`` archive passes on its way into the host's Docker daemon.
 
 ``docker load`` believes an archive: it sets every tag that the archive names, also one that another tenant's image
-has on this host. The filter lets exactly one image through, and no names. It works on the stream and stores nothing.
+has on this host. The filter lets exactly one image through, under the host's own name for it; so there is no moment in
+which the image is loaded and nobody knows whose it is. It works on the stream and stores nothing.
 
 Formats: ``manifest.json`` of Docker's image specification v1.2, and ``index.json`` of the OCI image layout, which
 newer daemons write beside it and read first.
@@ -18,24 +19,25 @@ from typing import IO, Any, Callable, Iterator
 
 _BLOCK = 1 << 20
 _MOST_MANIFEST_BYTES = 4 << 20
-_NAMING_ANNOTATIONS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+# Annotations by which containerd and the OCI image layout name an image.
+_FULL_NAME, _TAG = "io.containerd.image.name", "org.opencontainers.image.ref.name"
 
 
 class BadArchive(ValueError):
     """The archive is broken, or not one image that ``docker save`` made."""
 
 
-def filtered(source: IO[bytes]) -> Iterator[bytes]:
-    """Yield the archive without its image's names, in blocks that are never empty: an empty one would end the upload.
+def filtered(source: IO[bytes], reference: str) -> Iterator[bytes]:
+    """Yield the archive with *reference* as its image's only name.
 
-    An error comes before the last block, so the daemon sees a broken upload and loads nothing.
+    The blocks are never empty: an empty one would end the upload. An error comes before the last block, so the daemon sees a broken upload and loads nothing.
 
     :param source: a tar file, plain or compressed.
     :raises BadArchive: it is not one with exactly one image.
     """
     try:
         with tarfile.open(fileobj=source, mode="r|*", bufsize=_BLOCK) as archive:
-            yield from _members(archive)
+            yield from _members(archive, reference)
     except BadArchive:
         raise
     except (tarfile.TarError, EOFError, ValueError) as error:
@@ -43,8 +45,8 @@ def filtered(source: IO[bytes]) -> Iterator[bytes]:
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def _members(archive: tarfile.TarFile) -> Iterator[bytes]:
-    rewrite: dict[str, Callable[[Any], Any]] = {"manifest.json": _anonymous_manifest, "index.json": _anonymous_index}
+def _members(archive: tarfile.TarFile, reference: str) -> Iterator[bytes]:
+    rewrite: dict[str, Callable[[Any, str], Any]] = {"manifest.json": _named_manifest, "index.json": _named_index}
     seen: set[str] = set()
     links: set[str] = set()
     for member in archive:
@@ -54,7 +56,7 @@ def _members(archive: tarfile.TarFile) -> Iterator[bytes]:
         if name in rewrite:
             if not member.isreg() or member.size > _MOST_MANIFEST_BYTES:
                 raise BadArchive(f"{name} is not a small regular file")
-            content = json.dumps(rewrite[name](json.loads(_content(archive, member).read()))).encode()
+            content = json.dumps(rewrite[name](json.loads(_content(archive, member).read()), reference)).encode()
             member.size = len(content)
             yield from _record(member, io.BytesIO(content))
         else:
@@ -97,17 +99,17 @@ def _record(member: tarfile.TarInfo, content: Any) -> Iterator[bytes]:
         yield bytes(-written % tarfile.BLOCKSIZE)
 
 
-def _anonymous_manifest(manifest: Any) -> Any:
+def _named_manifest(manifest: Any, reference: str) -> Any:
     if not (isinstance(manifest, list) and len(manifest) == 1 and isinstance(manifest[0], dict)):
         raise BadArchive("manifest.json does not describe exactly one image")
-    return [{**manifest[0], "RepoTags": None}]
+    return [{**manifest[0], "RepoTags": [reference]}]
 
 
-def _anonymous_index(index: Any) -> Any:
+def _named_index(index: Any, reference: str) -> Any:
     try:
         (descriptor,) = index["manifests"]
         annotations = descriptor.get("annotations") or {}
-        kept = {name: value for name, value in annotations.items() if name not in _NAMING_ANNOTATIONS}
-        return {**index, "manifests": [{**descriptor, "annotations": kept}]}
+        named = {**annotations, _FULL_NAME: f"docker.io/{reference}", _TAG: reference.rpartition(":")[2]}
+        return {**index, "manifests": [{**descriptor, "annotations": named}]}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadArchive("index.json does not describe exactly one image") from error

@@ -249,6 +249,7 @@ class DockerDriver(driver.ComputeDriver):
         **_kwargs: Any,
     ) -> None:
         """Stop (SOFT: with the image's signal first; HARD: at once) and start; network and files stay as they are."""
+        construction.mend(self._daemon, self._guest(instance), instance)
         self.power_off(instance, timeout=CONF.shutdown_timeout if reboot_type == "SOFT" else 0)
         self.power_on(context, instance, network_info)
 

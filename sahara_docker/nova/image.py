@@ -27,7 +27,6 @@ LOG = logging.getLogger(__name__)
 
 _REPOSITORY = "nova/"
 _CHUNK = 1 << 20
-_LOADED_ID = re.compile(r"Loaded image ID: (sha256:[0-9a-f]{64})")
 # What a tag may look like; a checksum from Glance is hexadecimal.
 _CHECKSUM = re.compile(r"[0-9a-f]{1,128}\Z")
 
@@ -80,15 +79,15 @@ class ImageStore:
         """
         try:
             with hypervisor.explained(f"cannot load the image {image_id}"):
-                loaded = _read_progress(self._daemon.image_api.load_image(archive.filtered(file)))
+                said = _read_progress(self._daemon.image_api.load_image(archive.filtered(file, reference)))
         except archive.BadArchive as error:
             raise exception.ImageUnacceptable(image_id=image_id, reason=str(error)) from error
-        match = _LOADED_ID.search(loaded)
-        if not match:
-            raise exception.ImageUnacceptable(image_id=image_id, reason=f"the Docker daemon says: {loaded.strip()}")
+        loaded = self._find(reference)
+        if not loaded:
+            raise exception.ImageUnacceptable(image_id=image_id, reason=f"the Docker daemon says: {said.strip()}")
         with hypervisor.explained(f"cannot tag the image {image_id}"):
-            self._daemon.api.tag(match[1], *reference.rsplit(":", 1))
-        return match[1]
+            self._daemon.api.tag(loaded, *reference.rsplit(":", 1))  # the load does not note the time
+        return loaded
 
     def download(self, context: Any, image_id: str, file: IO[bytes], trusted_certs: Any = None) -> None:
         """Write an image's data to *file*, checked against Glance's checksum and, where Nova does that, its signature.

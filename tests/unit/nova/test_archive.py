@@ -13,6 +13,12 @@ from sahara_docker.nova import archive
 
 CONFIG = "0" * 64 + ".json"
 LAYER = "1" * 64 + "/layer.tar"
+NAME = "nova/image:1"
+NAMED = {
+    "kept": "yes",
+    "io.containerd.image.name": "docker.io/nova/image:1",
+    "org.opencontainers.image.ref.name": "1",
+}
 MANIFEST: list[dict[str, Any]] = [{"Config": CONFIG, "RepoTags": ["debian:12"], "Layers": [LAYER]}]
 INDEX: dict[str, Any] = {
     "schemaVersion": 2,
@@ -45,7 +51,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
 
 class FilteredTest(testtools.TestCase):
     def filtered(self, *members: tuple[Any, Any]) -> dict[str, bytes]:
-        return unpack(b"".join(archive.filtered(io.BytesIO(pack(*members)))))
+        return unpack(b"".join(archive.filtered(io.BytesIO(pack(*members)), NAME)))
 
     def refused(self, *members: tuple[Any, Any]) -> str:
         return str(self.assertRaises(archive.BadArchive, self.filtered, *members))
@@ -62,17 +68,17 @@ class FilteredTest(testtools.TestCase):
         )
         self.assertEqual({"1" * 64, LAYER, CONFIG, "manifest.json", "index.json"}, set(passed))
         self.assertEqual(layer, passed[LAYER])
-        self.assertEqual([{**MANIFEST[0], "RepoTags": None}], json.loads(passed["manifest.json"]))
-        self.assertEqual({"kept": "yes"}, json.loads(passed["index.json"])["manifests"][0]["annotations"])
+        self.assertEqual([{**MANIFEST[0], "RepoTags": [NAME]}], json.loads(passed["manifest.json"]))
+        self.assertEqual(NAMED, json.loads(passed["index.json"])["manifests"][0]["annotations"])
 
     def test_compressed_archive_passes(self) -> None:
         data = gzip.compress(pack(("manifest.json", MANIFEST)))
-        self.assertIn("manifest.json", unpack(b"".join(archive.filtered(io.BytesIO(data)))))
+        self.assertIn("manifest.json", unpack(b"".join(archive.filtered(io.BytesIO(data), NAME))))
 
     def test_no_block_is_empty(self) -> None:
         """An empty block is the end of a chunked upload."""
         data = pack((LAYER, b""), (CONFIG, bytes(512)), ("manifest.json", MANIFEST))
-        self.assertTrue(all(archive.filtered(io.BytesIO(data))))
+        self.assertTrue(all(archive.filtered(io.BytesIO(data), NAME)))
 
     def test_link_of_equal_layers_passes(self) -> None:
         link = member("2" * 64 + "/layer.tar", tarfile.SYMTYPE, f"../{LAYER}")
@@ -80,7 +86,7 @@ class FilteredTest(testtools.TestCase):
 
     def test_names_behind_another_spelling_are_refused_or_filtered(self) -> None:
         passed = self.filtered(("./manifest.json", MANIFEST))
-        self.assertEqual([{**MANIFEST[0], "RepoTags": None}], json.loads(passed["./manifest.json"]))
+        self.assertEqual([{**MANIFEST[0], "RepoTags": [NAME]}], json.loads(passed["./manifest.json"]))
         self.assertNotIn("./repositories", self.filtered(("./repositories", {}), ("manifest.json", MANIFEST)))
         self.assertIn("twice", self.refused(("manifest.json", MANIFEST), ("x/../manifest.json", MANIFEST)))
 
@@ -111,11 +117,11 @@ class FilteredTest(testtools.TestCase):
     def test_archive_of_something_else_is_refused(self) -> None:
         self.assertIn("no manifest.json", self.refused(("bin/sh", b"x")))
         for data in (b"", b"qcow2" * 1000, b"\0" * 10240):
-            self.assertRaises(archive.BadArchive, list, archive.filtered(io.BytesIO(data)))
+            self.assertRaises(archive.BadArchive, list, archive.filtered(io.BytesIO(data), NAME))
 
     def test_truncated_archive_is_refused(self) -> None:
         data = pack(("manifest.json", MANIFEST), (LAYER, bytes(100_000)))
-        self.assertRaises(archive.BadArchive, list, archive.filtered(io.BytesIO(data[:50_000])))
+        self.assertRaises(archive.BadArchive, list, archive.filtered(io.BytesIO(data[:50_000]), NAME))
 
     def test_manifest_without_json_or_end_is_refused(self) -> None:
         self.assertIn("not an archive", self.refused(("manifest.json", b"{")))
