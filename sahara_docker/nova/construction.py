@@ -9,7 +9,7 @@ from typing import Any
 import nova.conf
 from oslo_log import log as logging
 
-from sahara_docker.nova import data, guest, hypervisor, identity, limits, network, replacement
+from sahara_docker.nova import data, guest, hypervisor, identity, limits, network, proc, replacement, volumes
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -30,7 +30,8 @@ def create_sandbox(its_guest: guest.Guest, docker_image: str, instance: Any) -> 
 
     :raises nova.exception.InstanceExists: the instance has one.
     """
-    its_guest.create_sandbox(docker_image, names(instance), CONF.docker.sandbox_command)
+    sysctls = limits.network_sysctls(instance.flavor, CONF.docker)
+    its_guest.create_sandbox(docker_image, names(instance), CONF.docker.sandbox_command, sysctls)
 
 
 def create_workload(
@@ -49,8 +50,9 @@ def create_workload(
     )
     its_guest.create_workload(
         docker_image,
-        limits=limits.host_config(instance.flavor, CONF.docker, daemon.ceilings),
-        files=files,
+        limits=limits.host_config(instance.flavor, CONF.docker, daemon.ceilings, root_quota=daemon.root_quota),
+        files={**files, **proc.files(CONF.docker.lxcfs_path)},
+        volumes={CONF.docker.volumes_path: where} if (where := volumes.directory(instance)) else {},
         data_path=CONF.docker.data_path,
         data_options=data.volume_options(directory(instance), instance.flavor),
         environment=CONF.docker.environment,

@@ -36,6 +36,7 @@ from sahara_docker.nova import (
     records,
     recovery,
     replacement,
+    volumes,
     wiring,
 )
 
@@ -76,6 +77,7 @@ class DockerDriver(driver.ComputeDriver):
         os.makedirs(CONF.instances_path, exist_ok=True)
         os_vif.initialize()
         data.attach_all(CONF.instances_path)
+        volumes.prepare()
         recovery.clean_up(self, self._daemon)
         records.set_in_service(self.virtapi, True)
         self._watcher.start()
@@ -157,6 +159,7 @@ class DockerDriver(driver.ComputeDriver):
                 self.virtapi, instance, vifs, timeout=CONF.vif_plugging_timeout, fatal=CONF.vif_plugging_is_fatal
             ):
                 self.plug_vifs(instance, vifs)
+            volumes.attach_all(instance, block_device_info)
             if power_on:
                 its_guest.start()
                 metadata.run_user_data(its_guest, instance)
@@ -200,6 +203,7 @@ class DockerDriver(driver.ComputeDriver):
             # A port that is half gone must not keep the instance from being deleted; its warning is in the log.
             with contextlib.suppress(exception.VirtualInterfaceUnplugException):
                 self.unplug_vifs(instance, network_info)
+        volumes.detach_all(instance, block_device_info)
         if destroy_disks:
             self.delete_instance_files(instance)
 
@@ -233,6 +237,7 @@ class DockerDriver(driver.ComputeDriver):
         if its_guest.start_sandbox():
             its_guest.stop(0)  # a workload that runs is in the network namespace that ended
         self.plug_vifs(instance, network_info)
+        volumes.attach_all(instance, block_device_info)
         its_guest.start()
         metadata.run_user_data(its_guest, instance)
 
@@ -251,17 +256,19 @@ class DockerDriver(driver.ComputeDriver):
         """Stop (SOFT: with the image's signal first; HARD: at once) and start; network and files stay as they are."""
         construction.mend(self._daemon, self._guest(instance), instance)
         self.power_off(instance, timeout=CONF.shutdown_timeout if reboot_type == "SOFT" else 0)
-        self.power_on(context, instance, network_info)
+        self.power_on(context, instance, network_info, block_device_info)
 
     def resume_state_on_host_boot(
-        self, context: Any, instance: Any, network_info: Any, *_args: Any, **_kwargs: Any
+        self, context: Any, instance: Any, network_info: Any, *args: Any, **kwargs: Any
     ) -> None:
         """Bring back an instance that ran before the host went down.
 
-        Nova calls it when ``resume_guests_state_on_host_boot`` is set; its fourth argument changed in release 31.
+        Nova calls it when ``resume_guests_state_on_host_boot`` is set; its last argument is what it knows of the volumes,
+        before which release 31 has put another one.
         """
+        block_device_info = args[-1] if args else kwargs.get("block_device_info")
         if self.get_info(instance).state not in (power_state.RUNNING, power_state.PAUSED):
-            self.power_on(context, instance, network_info)
+            self.power_on(context, instance, network_info, block_device_info)
 
     def pause(self, instance: Any) -> None:
         self._guest(instance).pause()
@@ -321,6 +328,7 @@ class DockerDriver(driver.ComputeDriver):
         """
         its_guest = self._guest(instance)
         its_guest.stop(timeout)
+        volumes.detach_all(instance, block_device_info)
         if dest == self.get_host_ip_addr():
             return self._migration.stay(instance)
         self._migration.settle(instance)
@@ -331,7 +339,7 @@ class DockerDriver(driver.ComputeDriver):
             self.unplug_vifs(instance, network_info)
         except Exception as error:
             self._migration.discard(context, instance)
-            self.power_on(context, instance, network_info)
+            self.power_on(context, instance, network_info, block_device_info)
             raise exception.InstanceFaultRollback(inner_exception=error) from error
         return sent
 
@@ -362,7 +370,7 @@ class DockerDriver(driver.ComputeDriver):
             finally:
                 self._migration.discard(context, instance)
         if power_on:
-            self.power_on(context, instance, network_info)
+            self.power_on(context, instance, network_info, block_device_info)
 
     def confirm_migration(self, context: Any, migration: Any, instance: Any, network_info: Any) -> None:
         if self._migration.is_here(instance):
@@ -389,7 +397,7 @@ class DockerDriver(driver.ComputeDriver):
             self._migration.resize(self._guest(instance), instance)
             self._migration.settle(instance)
         if power_on:
-            self.power_on(context, instance, network_info)
+            self.power_on(context, instance, network_info, block_device_info)
 
     # Network
 
@@ -424,6 +432,33 @@ class DockerDriver(driver.ComputeDriver):
             self.unplug_vifs(instance, [vif])
         except exception.VirtualInterfaceUnplugException as error:
             raise exception.InterfaceDetachFailed(instance_uuid=instance.uuid) from error
+
+    # Cinder volumes
+
+    def get_volume_connector(self, instance: Any) -> dict[str, Any]:
+        return volumes.properties()
+
+    def attach_volume(
+        self,
+        context: Any,
+        connection_info: Any,
+        instance: Any,
+        mountpoint: str,
+        disk_bus: Any = None,
+        device_type: Any = None,
+        encryption: Any = None,
+    ) -> None:
+        """Mount a volume in the instance: /dev/vdb as disk1 below ``[docker] volumes_path``, and so on."""
+        if encryption:
+            raise exception.VolumeEncryptionNotSupported(
+                volume_type=connection_info["driver_volume_type"], volume_id=volumes.volume_id(connection_info)
+            )
+        volumes.attach(instance, connection_info, mountpoint)
+
+    def detach_volume(
+        self, context: Any, connection_info: Any, instance: Any, mountpoint: str, encryption: Any = None
+    ) -> None:
+        volumes.detach(instance, connection_info, mountpoint)
 
     # Inside and out
 

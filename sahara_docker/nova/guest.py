@@ -85,7 +85,9 @@ class Guest:
 
     # Creation
 
-    def create_sandbox(self, image: str, names: identity.Hostname, command: list[str]) -> None:
+    def create_sandbox(
+        self, image: str, names: identity.Hostname, command: list[str], network_sysctls: dict[str, str]
+    ) -> None:
         """Create the sandbox from *image*, with the instance's hostname, which the workload takes from it.
 
         :raises nova.exception.InstanceExists: the instance has one.
@@ -96,6 +98,7 @@ class Guest:
         if os.path.isdir("/proc/sys/net/ipv6"):
             # Docker disables it in a container without a network of its own.
             sysctls.update({f"net.ipv6.conf.{which}.disable_ipv6": "0" for which in ("all", "default")})
+        sysctls.update(network_sysctls)
         try:
             with self._explained("cannot create the sandbox container"):
                 api.create_container(
@@ -121,6 +124,7 @@ class Guest:
         *,
         limits: dict[str, Any],
         files: dict[str, str],
+        volumes: dict[str, str],
         data_path: str,
         data_options: dict[str, str],
         environment: list[str],
@@ -130,6 +134,7 @@ class Guest:
 
         :param limits: arguments of docker-py's ``create_host_config``.
         :param files: path in the instance -> path on the host, mounted writable.
+        :param volumes: path in the instance -> directory on the host; what is mounted below that later appears here, too.
         :param data_path: where the instance's data volume goes; empty for none.
         :param data_options: of Docker's volume driver ``local`` for it.
         :param environment: ``NAME=value`` strings.
@@ -137,6 +142,7 @@ class Guest:
         """
         api = self._daemon.api
         mounts = [docker.types.Mount(target, source, type="bind") for target, source in files.items()]
+        mounts += [docker.types.Mount(t, s, type="bind", propagation="rslave") for t, s in volumes.items()]
         if data_path:
             local = docker.types.DriverConfig("local", data_options)
             mounts.append(

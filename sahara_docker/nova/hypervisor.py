@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Iterable, Iterator, NamedTuple
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple
 
 import docker
 import docker.errors
@@ -77,6 +77,7 @@ class Hypervisor:
         self.url, self.host = url, host
         self._api: docker.APIClient | None = None
         self._image_api: docker.APIClient | None = None
+        self._root_quota: bool | None = None
         self._ceilings: dict[str, int] | None = None
 
     def connect(self) -> dict[str, Any]:
@@ -108,6 +109,14 @@ class Hypervisor:
         if self._image_api is None:
             self._image_api = self._client(_IMAGE_TIMEOUT)
         return self._image_api
+
+    @property
+    def root_quota(self) -> bool:
+        """Whether the daemon can hold an instance's root file system to a size."""
+        if self._root_quota is None:
+            with explained("cannot ask for the storage driver"):
+                self._root_quota = _can_limit_roots(self.api.info())
+        return self._root_quota
 
     @property
     def ceilings(self) -> dict[str, int]:
@@ -159,6 +168,23 @@ class Hypervisor:
             disk_free_gb=disk.f_bavail * disk.f_frsize >> 30,
             version=_version_number(info["ServerVersion"]),
         )
+
+
+def _can_limit_roots(info: Mapping[str, Any], mounts: str = "/proc/self/mounts") -> bool:
+    """Return whether the daemon takes ``--storage-opt size`` (Docker, "docker run", "Set storage driver options").
+
+    :param info: what the daemon says of itself.
+    """
+    if info["Driver"] in ("btrfs", "zfs"):
+        return True
+    if info["Driver"] != "overlay2" or ["Backing Filesystem", "xfs"] not in (info.get("DriverStatus") or []):
+        return False
+    with open(mounts, encoding="utf-8") as lines:
+        options = {point: options for _, point, _, options, *_ in map(str.split, lines)}
+    place = info["DockerRootDir"]
+    while place not in options and place != "/":
+        place = os.path.dirname(place)
+    return not {"pquota", "prjquota"}.isdisjoint(options.get(place, "").split(","))
 
 
 def _version_number(version: str) -> int:

@@ -17,6 +17,8 @@ from typing import Any, Sequence
 from oslo_concurrency import processutils
 from oslo_privsep import capabilities, priv_context
 
+_MIB = 1 << 20
+
 context = priv_context.PrivContext(
     "sahara_docker.nova",
     cfg_section="docker_privileged",
@@ -80,3 +82,51 @@ def loop_detach(path: str) -> None:
 def _loop_devices(path: str) -> list[str]:
     out, _ = processutils.execute("losetup", "--noheadings", "--output", "NAME", "--associated", path)
     return out.split()
+
+
+@context.entrypoint
+def share_mounts(path: str) -> None:
+    """Make a directory a mount of its own whose mounts reach those who have it as a slave; nothing when it is one."""
+    if not os.path.ismount(path):
+        processutils.execute("mount", "--bind", path, path)
+        processutils.execute("mount", "--make-shared", path)
+
+
+@context.entrypoint
+def mount(device: str, target: str, kind: str, options: str) -> None:
+    """Mount a block device's file system of type *kind*."""
+    processutils.execute("mount", "-t", kind, "-o", options, device, target)
+
+
+@context.entrypoint
+def unmount(target: str) -> None:
+    """Unmount; fails while a file below is open, in an instance too."""
+    processutils.execute("umount", target)
+
+
+@context.entrypoint
+def file_system(device: str) -> str:
+    """Return what is on a block device: the type of a file system, or other words for what it is; "" when it is empty.
+
+    It is empty when neither a known signature is on it nor anything but zeros in its first and last MiB.
+    """
+    # 2: nothing found; 8: more than one thing found, which blkid then does not name.
+    out, _ = processutils.execute("blkid", "--probe", "--output", "export", device, check_exit_code=[0, 2, 8])
+    found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+    if "TYPE" in found:
+        return found["TYPE"]
+    if "PTTYPE" in found:
+        return f"a partition table ({found['PTTYPE']})"
+    with open(device, "rb") as content:
+        size = content.seek(0, os.SEEK_END)
+        for offset in (0, max(0, size - _MIB)):
+            content.seek(offset)
+            if content.read(_MIB).strip(b"\0"):
+                return "something unknown"
+    return ""
+
+
+@context.entrypoint
+def make_file_system(device: str) -> None:
+    """Make an ext4 file system; mke2fs itself refuses a device that is mounted."""
+    processutils.execute("mke2fs", "-q", "-t", "ext4", "-m", "0", device)
