@@ -217,11 +217,12 @@ as the Docker daemon must: without PrivateMounts and the like in their systemd u
         "lxcfs_path",
         default="/var/lib/lxcfs",
         help="""
-Where lxcfs is mounted on this host. When it is, new instances see their own memory and CPUs in /proc/meminfo,
-/proc/cpuinfo and so on, and otherwise the host's.
+Where lxcfs is mounted on this host. When it is, new instances see their own memory in /proc/meminfo and so on, and
+otherwise the host's; their own CPUs in /proc/cpuinfo too when they have a cap and lxcfs runs with ``--enable-cfs``.
 
-Needed for programs that size themselves by /proc, such as Cloudera Manager's agent; a JVM asks the control group. An
-instance that runs loses these files when lxcfs ends, until its next start. Empty: never use it.
+Needed for programs that size themselves by /proc, such as Cloudera Manager's agent; a JVM asks the control group.
+Instances that were made with it lose these files when lxcfs ends, until it is back and they are started again. Empty:
+never use it.
 """,
     ),
     cfg.MultiStrOpt(

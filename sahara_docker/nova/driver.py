@@ -491,8 +491,10 @@ class DockerDriver(driver.ComputeDriver):
         return self._images.cache(context, image_id)
 
     def manage_image_cache(self, context: Any, all_instances: Any) -> None:
+        used = {instance.image_ref for instance in all_instances}
+        if CONF.docker.image_cache_mb:
+            self._images.bound(used, CONF.docker.image_cache_mb)
         if CONF.image_cache.remove_unused_base_images:
-            used = {instance.image_ref for instance in all_instances}
             self._images.remove_unused(used, CONF.image_cache.remove_unused_original_minimum_age_seconds)
 
     # Instance -> its parts

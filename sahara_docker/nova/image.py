@@ -123,16 +123,36 @@ class ImageStore:
     def remove_unused(self, used: Collection[str], minimum_age: int) -> None:
         """Remove images whose Glance id is not in *used* and which came longer than *minimum_age* seconds ago."""
         for reference, docker_id in self._references().items():
-            image_id = reference[len(_REPOSITORY) :].rpartition(":")[0]
+            image_id = _glance_id(reference)
             with lockutils.lock(f"docker-image-{image_id}"), contextlib.suppress(docker.errors.ImageNotFound):
                 tagged = self._daemon.api.inspect_image(docker_id).get("Metadata", {}).get("LastTagTime", "")
                 if image_id in used or not _older(tagged, minimum_age):
                     continue
-                try:
-                    self._daemon.api.remove_image(reference)
-                    LOG.info("Removed image %s, which no instance uses", image_id)
-                except docker.errors.APIError as error:
-                    LOG.warning("Cannot remove image %s: %s", image_id, error.explanation)
+                self._remove(reference)
+
+    def _remove(self, reference: str) -> None:
+        try:
+            self._daemon.api.remove_image(reference)
+            LOG.info("Removed image %s, which no instance uses", reference)
+        except docker.errors.APIError as error:
+            LOG.warning("Cannot remove image %s: %s", reference, error.explanation)
+
+    def bound(self, used: Collection[str], most_mb: int) -> None:
+        """Remove images whose Glance id is not in *used*, the one that came first before the others, until those that
+        are left have no more than *most_mb* MiB; their common layers count for each."""
+        unused = []
+        for reference, docker_id in self._references().items():
+            if _glance_id(reference) not in used:
+                with contextlib.suppress(docker.errors.ImageNotFound):
+                    found = self._daemon.api.inspect_image(docker_id)
+                    unused.append((found.get("Metadata", {}).get("LastTagTime", ""), reference, found["Size"]))
+        total = sum(size for _, _, size in unused)
+        for _, reference, size in sorted(unused):
+            if total <= most_mb << 20:
+                return
+            with lockutils.lock(f"docker-image-{_glance_id(reference)}"):
+                self._remove(reference)
+            total -= size
 
     def upload(self, context: Any, docker_id: str, image_id: str, properties: dict[str, Any]) -> None:
         """Store a Docker image of this host as the contents of the Glance image *image_id*."""
@@ -184,6 +204,10 @@ def _reference(image_meta: Any) -> str:
         )
     checksum = image_meta.checksum if image_meta.obj_attr_is_set("checksum") else None
     return f"{_REPOSITORY}{image_meta.id}:{checksum if checksum and _CHECKSUM.match(checksum) else 'latest'}"
+
+
+def _glance_id(reference: str) -> str:
+    return reference[len(_REPOSITORY) :].rpartition(":")[0]
 
 
 class _ChunkReader(io.RawIOBase):

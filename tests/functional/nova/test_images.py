@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import io
 import json
+import os
 import tarfile
 from typing import Any
 
@@ -135,9 +136,31 @@ class ImageTest(testtools.TestCase):
         self.images.remove_unused({unused.image_ref, *self._others(image.id)}, 0)
         self.assertRaises(docker.errors.ImageNotFound, self.compute.daemon.images.get, name)
 
-    def _others(self, image_id: str) -> set[str]:
+    def _others(self, *image_ids: str) -> set[str]:
         found = {reference.split("/")[1].split(":")[0] for reference in self.images._references()}
-        return found - {image_id}
+        return found.difference(image_ids)
+
+    def test_bound_takes_the_oldest_of_the_unused(self) -> None:
+        first, second, used = (self.glance.add(self.big_image(n)) for n in range(3))
+        for image in (first, second, used):
+            self.ensure(image)
+        self.images.bound({used.id, *self._others(first.id, second.id)}, 3)  # of 2 and 2
+        self.assertEqual([False, True, True], [self._is_there(image) for image in (first, second, used)])
+        self.images.bound({used.id, *self._others(second.id)}, 0)
+        self.assertEqual([False, True], [self._is_there(image) for image in (second, used)])
+
+    def big_image(self, number: int) -> bytes:
+        """Return the archive of an image of 2 MiB that no other test has."""
+        layer = test_archive.pack((f"big{number}", os.urandom(2 << 20)))
+        made = self.compute.daemon.api.import_image_from_data(layer)
+        image_id = json.loads(made.splitlines()[-1])["status"]
+        try:
+            return b"".join(self.compute.daemon.api.get_image(image_id))
+        finally:
+            self._remove(image_id)
+
+    def _is_there(self, image: Any) -> bool:
+        return bool(self.compute.daemon.images.list(name=f"nova/{image.id}"))
 
     def test_snapshot_can_be_booted(self) -> None:
         image = self.compute.node_image()

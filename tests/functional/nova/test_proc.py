@@ -27,8 +27,7 @@ class Lxcfs(fixtures.Fixture):
         self.path = self.useFixture(fixtures.TempDir()).path
         pid_file = os.path.join(self.useFixture(fixtures.TempDir()).path, "pid")
         process = subprocess.Popen(
-            # cpuview makes /proc/cpuinfo and /sys follow the cap of CPU time
-            ["lxcfs", "--foreground", "--pidfile", pid_file, self.path],
+            ["lxcfs", "--foreground", "--enable-cfs", "--pidfile", pid_file, self.path],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+
 import docker.errors
+import fixtures
 import requests
 import testtools
 from nova import exception
@@ -46,3 +49,24 @@ class VersionTest(testtools.TestCase):
     def test_version_is_a_number_in_nova_s_database(self) -> None:
         for text, number in (("20.10.24+dfsg1", 20010024), ("29.0.0-rc.1", 29000000), ("dev", 0)):
             self.assertEqual(number, hypervisor._version_number(text))
+
+
+class RootQuotaTest(testtools.TestCase):
+    def can(self, driver: str, backing: str = "", mounts: str = "") -> bool:
+        path = os.path.join(self.useFixture(fixtures.TempDir()).path, "mounts")
+        with open(path, "w") as file:
+            file.write(f"/dev/sda1 / ext4 rw,relatime 0 0\n{mounts}")
+        status = [["Backing Filesystem", backing]]
+        info = {"Driver": driver, "DriverStatus": status, "DockerRootDir": "/var/lib/docker"}
+        return hypervisor._can_limit_roots(info, path)
+
+    def test_overlay_needs_xfs_with_project_quotas(self) -> None:
+        for options, expected in (("rw,pquota", True), ("rw,prjquota", True), ("rw,noquota", False)):
+            for point in ("/var/lib", "/var/lib/docker"):
+                self.assertIs(expected, self.can("overlay2", "xfs", f"/dev/sdb {point} xfs {options} 0 0\n"))
+        self.assertFalse(self.can("overlay2", "extfs"))
+        self.assertFalse(self.can("overlay2", "xfs", "/dev/sdb /var/lib/docker2 xfs rw,pquota 0 0\n"))
+
+    def test_other_drivers(self) -> None:
+        for driver, expected in (("btrfs", True), ("zfs", True), ("vfs", False), ("overlayfs", False)):
+            self.assertIs(expected, self.can(driver))
