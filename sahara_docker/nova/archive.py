@@ -30,7 +30,8 @@ class BadArchive(ValueError):
 def filtered(source: IO[bytes], reference: str) -> Iterator[bytes]:
     """Yield the archive with *reference* as its image's only name.
 
-    The blocks are never empty: an empty one would end the upload. An error comes before the last block, so the daemon sees a broken upload and loads nothing.
+    The blocks are never empty: an empty one would end the upload. An error comes before the last block, so the daemon
+    sees a broken upload and loads nothing.
 
     :param source: a tar file, plain or compressed.
     :raises BadArchive: it is not one with exactly one image.

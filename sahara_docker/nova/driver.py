@@ -24,6 +24,7 @@ import sahara_docker.conf
 from sahara_docker.nova import (
     construction,
     data,
+    diagnostics,
     events,
     guest,
     hypervisor,
@@ -464,6 +465,13 @@ class DockerDriver(driver.ComputeDriver):
 
     def get_console_output(self, context: Any, instance: Any) -> str:
         return self._guest(instance).console()
+
+    def get_instance_diagnostics(self, instance: Any) -> Any:
+        vifs = list(instance.get_network_info() or [])
+        return diagnostics.collect(self._daemon, self._guest(instance), instance, vifs)
+
+    def get_diagnostics(self, instance: Any) -> dict[str, Any]:
+        return diagnostics.as_mapping(self.get_instance_diagnostics(instance))
 
     def set_admin_password(self, instance: Any, new_pass: str) -> None:
         """Set the password of root, or of the user that the image's property ``os_admin_user`` names."""

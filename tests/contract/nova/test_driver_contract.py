@@ -21,34 +21,46 @@ from tests.functional.nova import environment
 # Nova's suite passes a method that raises NotImplementedError, so what we do implement is written down here.
 IMPLEMENTED = {
     "attach_interface",
+    "attach_volume",
     "cache_image",
     "cleanup",
+    "cleanup_host",
+    "confirm_migration",
     "delete_instance_files",
     "destroy",
     "detach_interface",
+    "detach_volume",
+    "finish_migration",
+    "finish_revert_migration",
     "get_available_nodes",
     "get_available_resource",
     "get_console_output",
+    "get_diagnostics",
     "get_host_ip_addr",
     "get_host_uptime",
     "get_info",
+    "get_instance_diagnostics",
+    "get_volume_connector",
     "init_host",
     "instance_exists",
     "list_instance_uuids",
     "list_instances",
     "manage_image_cache",
+    "migrate_disk_and_power_off",
     "pause",
     "plug_vifs",
     "poll_rebooting_instances",
     "power_off",
     "power_on",
     "reboot",
+    "rescue",
     "resume_state_on_host_boot",
     "set_admin_password",
     "snapshot",
     "spawn",
     "unpause",
     "unplug_vifs",
+    "unrescue",
     "update_provider_tree",
 }
 _CHECKOUT = pathlib.Path(__file__).parents[3]
@@ -98,7 +110,9 @@ class DriverContractTest(testtools.TestCase):
         capabilities, base = driver.DockerDriver.capabilities, nova_driver.ComputeDriver.capabilities
         self.assertEqual(set(base), set(capabilities))
         claimed = {name for name, value in capabilities.items() if value}
-        self.assertEqual({"has_imagecache", "supports_attach_interface", "supports_image_type_raw"}, claimed)
+        self.assertEqual(
+            {"has_imagecache", "supports_attach_interface", "supports_evacuate", "supports_image_type_raw"}, claimed
+        )
 
     def test_nova_s_loader_finds_the_shim(self) -> None:
         """With the shim's directory where an installation puts the shim: in nova.virt."""

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 import uuid
 from typing import Any
 
@@ -11,10 +13,12 @@ import docker.errors
 import testtools
 from nova import exception
 from nova.compute import power_state
+from nova.network import model
 from testtools import matchers
 
 from sahara_docker.nova import hypervisor
 from tests.functional.nova import environment
+from tests.unit.nova import neutron
 
 
 class LifeCycleTest(testtools.TestCase):
@@ -231,3 +235,31 @@ class FailureTest(testtools.TestCase):
             [], os.listdir(compute.directory) and [f for f in os.listdir(compute.directory) if instance.uuid in f]
         )
         self.assertRaises(docker.errors.NotFound, compute.daemon.volumes.get, f"nova-{instance.uuid}-data")
+
+
+class DiagnosticsTest(testtools.TestCase):
+    def test_usage_is_the_container_s(self) -> None:
+        compute = self.useFixture(environment.Compute())
+        self.useFixture(environment.Bridge("nova-test-diag", ("10.94.0.1/24",)))
+        image = compute.node_image()
+        instance = compute.instance(image)
+        port = neutron.port("nova-test-diag", neutron.subnet("10.94.0.0/24", "10.94.0.7"), mac="fa:16:3e:ee:00:07")
+        instance.info_cache.network_info = model.NetworkInfo([port])
+        compute.spawn(instance, image, instance.info_cache.network_info)
+        # The instance's sshd greets whoever connects.
+        greet = "for i in 1 2 3; do timeout 5 bash -c 'exec 3<>/dev/tcp/10.94.0.7/22; head -c 7 <&3'; done"
+        for _ in range(100):
+            if subprocess.run(["bash", "-c", greet], capture_output=True, check=False).stdout == b"SSH-2.0" * 3:
+                break
+            time.sleep(0.1)
+        found = compute.driver.get_instance_diagnostics(instance)
+        self.assertEqual(("running", "docker", 512), (found.state, found.hypervisor, found.memory_details.maximum))
+        self.assertThat(found.memory_details.used, matchers.GreaterThan(0))
+        self.assertThat(found.cpu_details[0].time, matchers.GreaterThan(0))
+        (nic,) = found.nic_details
+        self.assertEqual("fa:16:3e:ee:00:07", nic.mac_address)
+        self.assertThat(nic.tx_octets, matchers.GreaterThan(100))
+        flat = compute.driver.get_diagnostics(instance)
+        self.assertEqual(("running", 512), (flat["state"], flat["memory"]))
+        compute.driver.power_off(instance)
+        self.assertEqual("shutdown", compute.driver.get_instance_diagnostics(instance).state)
