@@ -264,8 +264,8 @@ class DockerDriver(driver.ComputeDriver):
     ) -> None:
         """Bring back an instance that ran before the host went down.
 
-        Nova calls it when ``resume_guests_state_on_host_boot`` is set; its last argument is what it knows of the volumes,
-        before which release 31 has put another one.
+        Nova calls it when ``resume_guests_state_on_host_boot`` is set; its last argument is about the volumes, and
+        release 31 has put another one before that.
         """
         block_device_info = args[-1] if args else kwargs.get("block_device_info")
         if self.get_info(instance).state not in (power_state.RUNNING, power_state.PAUSED):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flavor extra specs that this driver knows, for Nova's API to check when a flavor is made.
 
-Entry point ``docker`` of ``nova.api.extra_spec_validators``: so the package has to be installed where Nova's API runs, too.
-The API checks from compute microversion 2.86 on, and refuses then a ``docker:`` name that is not here.
+Entry point ``docker`` of ``nova.api.extra_spec_validators``: so the package has to be installed where Nova's API runs,
+too. The API checks from compute microversion 2.86 on, and refuses then a ``docker:`` name that is not here.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ class Guest:
 
         :param limits: arguments of docker-py's ``create_host_config``.
         :param files: path in the instance -> path on the host, mounted writable.
-        :param volumes: path in the instance -> directory on the host; what is mounted below that later appears here, too.
+        :param volumes: path in the instance -> directory on the host; what is mounted below that later appears too.
         :param data_path: where the instance's data volume goes; empty for none.
         :param data_options: of Docker's volume driver ``local`` for it.
         :param environment: ``NAME=value`` strings.

@@ -149,8 +149,7 @@ def unplug(instance: Any, network_info: Iterable[Any]) -> None:
     for vif in network_info:
         try:
             device = _host_device(vif)
-            if privileged.links(device=device):
-                privileged.ip_batch([f"link delete dev {device}"])
+            _delete(device)
             if vif["type"] in _OS_VIF_TYPES:
                 os_vif.unplug(_os_vif_object(vif), os_vif_util.nova_to_osvif_instance(instance))
         except Exception as error:
@@ -158,6 +157,17 @@ def unplug(instance: Any, network_info: Iterable[Any]) -> None:
             failure = failure or error
     if failure:
         raise exception.VirtualInterfaceUnplugException(reason=str(failure)) from failure
+
+
+def _delete(device: str) -> None:
+    """Delete a link of the host, if it is there; one whose other end was in a container may go at any moment."""
+    if not privileged.links(device=device):
+        return
+    try:
+        privileged.ip_batch([f"link delete dev {device}"])
+    except processutils.ProcessExecutionError:
+        if privileged.links(device=device):
+            raise
 
 
 def _host_device(vif: Any) -> str:
@@ -170,7 +180,9 @@ def _check(vif: Any) -> None:
     :raises nova.exception.VirtualInterfacePlugException: with the binding's name.
     """
     vif_type = vif["type"]
-    if vif_type == model.VIF_TYPE_TAP or (vif_type == model.VIF_TYPE_OTHER and (vif["details"] or {}).get("bridge_name")):
+    if vif_type == model.VIF_TYPE_TAP or (
+        vif_type == model.VIF_TYPE_OTHER and (vif["details"] or {}).get("bridge_name")
+    ):
         return
     if vif_type not in _OS_VIF_TYPES:
         raise exception.VirtualInterfacePlugException(

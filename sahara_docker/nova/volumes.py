@@ -97,7 +97,9 @@ def attach(instance: Any, connection_info: Any, device_name: str) -> None:
                 raise
         except Exception as error:
             words = error.stderr if isinstance(error, processutils.ProcessExecutionError) else None
-            raise exception.VolumeAttachFailed(volume_id=volume_id(connection_info), reason=(words or str(error)).strip()) from error
+            raise exception.VolumeAttachFailed(
+                volume_id=volume_id(connection_info), reason=(words or str(error)).strip()
+            ) from error
 
 
 def detach(instance: Any, connection_info: Any, device_name: str) -> None:
@@ -171,7 +173,9 @@ def _mount(device: str, target: str) -> None:
         kind = "ext4"
     if kind not in _MOUNTABLE:
         allowed = ", ".join(sorted(_MOUNTABLE))
-        raise ValueError(f"there is {kind} on it, which is left as it is; it has to be empty or to hold one of {allowed}")
+        raise ValueError(
+            f"there is {kind} on it, which is left as it is; it has to be empty or to hold one of {allowed}"
+        )
     os.makedirs(target, exist_ok=True)
     privileged.mount(device, target, kind, _MOUNT_OPTIONS)
 

@@ -57,7 +57,7 @@ class OpenVSwitchTest(testtools.TestCase):
         self.compute.run(
             instance,
             "for i in $(seq 30); do"
-            f" timeout 2 bash -c 'exec 3<>/dev/tcp/{address}/22 && head -c 7 <&3' 2>/dev/null | grep -q SSH-2.0 && exit;"
+            f" timeout 2 bash -c 'exec 3<>/dev/tcp/{address}/22 && head -c 7 <&3' 2>/dev/null | grep -q SSH- && exit;"
             " sleep 0.2; done; exit 1",
         )
 

@@ -110,9 +110,13 @@ class IsolationTest(testtools.TestCase):
     def test_memory_and_processes_are_limited(self) -> None:
         instance = self.spawned(docker__pids_limit="40")
         self.assert_refused(instance, "for i in $(seq 60); do sleep 5 & done", "Resource temporarily unavailable")
-        status, _ = self.compute.container(instance).exec_run(["bash", "-c", "head -c 900M /dev/zero | tail -c 800M | wc"])
+        status, _ = self.compute.container(instance).exec_run(
+            ["bash", "-c", "head -c 900M /dev/zero | tail -c 800M | wc"]
+        )
         self.assertEqual(0, status)  # of wc; tail was killed
-        out = self.compute.run(instance, "bash -c 'set -o pipefail; head -c 900M /dev/zero | tail -c 800M | wc -c' || echo $?")
+        out = self.compute.run(
+            instance, "bash -c 'set -o pipefail; head -c 900M /dev/zero | tail -c 800M | wc -c' || echo $?"
+        )
         self.assertIn("137", out)
 
     def test_what_a_flavor_widens_and_narrows(self) -> None:
@@ -126,7 +130,9 @@ class IsolationTest(testtools.TestCase):
         bounding = int(self.compute.run(instance, "sed -n 's/^CapBnd:\\t//p' /proc/1/status"), 16)
         nice, raw = 1 << 23, 1 << 13
         self.assertEqual(int(_CAPABILITIES, 16) & ~raw | nice, bounding)
-        self.assertEqual("777\n1\n", self.compute.run(instance, "cat /proc/sys/net/core/somaxconn /proc/sys/kernel/shm_rmid_forced"))
+        self.assertEqual(
+            "777\n1\n", self.compute.run(instance, "cat /proc/sys/net/core/somaxconn /proc/sys/kernel/shm_rmid_forced")
+        )
         self.compute.run(instance, "test -c /dev/extra")
         self.assert_refused(instance, "echo x > /dev/extra", "Operation not permitted")
         self.assertEqual(200_000, self.compute.container(instance).attrs["HostConfig"]["CpuQuota"])

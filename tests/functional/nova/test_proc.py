@@ -71,7 +71,9 @@ class ProcTest(testtools.TestCase):
 
     def test_without_lxcfs_a_jvm_sees_the_flavor_and_proc_the_host(self) -> None:
         compute, instance = self.spawned("/nonexistent", quota__cpu_quota="50000")
-        self.assertEqual(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20, self.total_mb(compute, instance))
+        self.assertEqual(
+            os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20, self.total_mb(compute, instance)
+        )
         self.assertEqual(os.cpu_count(), self.cpus(compute, instance))
         self.assertEqual((1, 256), self.jvm(compute, instance))
 
