@@ -21,7 +21,6 @@ import tarfile
 from typing import Any, Iterable, NamedTuple
 
 from nova import objects
-from nova.api.metadata import base as instance_metadata
 from nova.virt import configdrive
 from oslo_log import log as logging
 from oslo_utils import strutils
@@ -143,8 +142,17 @@ def _authorized_keys(its_guest: guest.Guest, instance: Any) -> list[File]:
 def _config_drive(instance: Any, files: list[File], admin_password: str | None, network_info: Any) -> list[File]:
     extra = {"admin_pass": admin_password} if admin_password else {}
     content = [(file.path, file.content) for file in files if not file.path.endswith("/")]
+    drive = _collected(instance, content, extra, network_info)
+    return [File(posixpath.join(_CONFIG_DRIVE, path), _bytes(data)) for path, data in drive]
+
+
+def _collected(instance: Any, content: Any, extra: dict[str, str], network_info: Any) -> Iterable[tuple[str, Any]]:
+    """Return path and data of what Nova collects from its database and Neutron for a config drive."""
+    # Here, because the import makes the whole process one of eventlet (before Nova 31); nova-compute is that already.
+    from nova.api.metadata import base as instance_metadata
+
     drive = instance_metadata.InstanceMetadata(instance, content=content, extra_md=extra, network_info=network_info)
-    return [File(posixpath.join(_CONFIG_DRIVE, path), _bytes(data)) for path, data in drive.metadata_for_config_drive()]
+    return drive.metadata_for_config_drive()
 
 
 def _scripts(user_data: bytes) -> list[File]:

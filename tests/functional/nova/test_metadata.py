@@ -7,10 +7,10 @@ import base64
 import json
 import time
 from email.mime import multipart, text
+from typing import Any
 
 import fixtures
 import testtools
-from nova import objects
 
 from tests.functional.nova import environment
 
@@ -102,7 +102,7 @@ class MetadataTest(testtools.TestCase):
         self.run_in("test ! -e /var/lib/nova-user-data")
 
     def test_config_drive_is_where_cloud_init_looks_and_not_in_what_docker_tells(self) -> None:
-        self.useFixture(fixtures.MonkeyPatch("nova.api.metadata.base.InstanceMetadata", _drive))
+        self.useFixture(fixtures.MonkeyPatch("sahara_docker.nova.metadata._collected", _drive))
         self.instance.config_drive = "True"
         self.user_data(b"#!/bin/sh\necho data secret-in-data\n")
         self.spawn("secret-password", files=[("/etc/injected", b"secret-file")])
@@ -115,11 +115,5 @@ class MetadataTest(testtools.TestCase):
             self.assertNotIn("secret", json.dumps(container.attrs))
 
 
-class _drive:
-    """What Nova collects from its database and Neutron for a config drive."""
-
-    def __init__(self, _instance: objects.Instance, *, content: object, extra_md: object, network_info: object) -> None:
-        self._extra = extra_md
-
-    def metadata_for_config_drive(self) -> list[tuple[str, str]]:
-        return [("openstack/latest/meta_data.json", json.dumps(self._extra))]
+def _drive(_instance: Any, _content: Any, extra: dict[str, str], _network_info: Any) -> list[tuple[str, str]]:
+    return [("openstack/latest/meta_data.json", json.dumps(extra))]
