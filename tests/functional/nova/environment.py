@@ -101,6 +101,14 @@ class Bridge(fixtures.Fixture):
         subprocess.run(["ip", "link", "set", self.name, "up"], check=True)
 
 
+def unmount_below(directory: str) -> None:
+    """Unmount what the driver mounted there for Cinder volumes, and its base, which stays as long as the host runs."""
+    with open("/proc/self/mounts", encoding="utf-8") as mounts:
+        points = [line.split()[1] for line in mounts]
+    for point in reversed([point for point in points if point.startswith(f"{directory}/")]):
+        subprocess.run(["umount", point], check=True)
+
+
 class VirtAPI:
     """Nova's side of the contract; remembers which Neutron events the driver waited for."""
 
@@ -130,6 +138,7 @@ class Compute(fixtures.Fixture):
     def _setUp(self) -> None:
         self.host = f"nova-test-{uuid.uuid4().hex[:8]}"
         self.directory = self.useFixture(fixtures.TempDir()).path
+        self.addCleanup(unmount_below, self.directory)
         self.glance = self._glance or self.useFixture(glance_server.GlanceServer())
         self.enter()
         self.addCleanup(CONF.reset)

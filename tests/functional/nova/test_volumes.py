@@ -46,17 +46,9 @@ class VolumeTest(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.compute = self.useFixture(environment.Compute())
-        self.addCleanup(self._unmount)
         self.driver = self.compute.driver
         self.image = self.compute.small_image()
         self.volume = self.useFixture(Volume())
-
-    def _unmount(self) -> None:
-        base = os.path.join(self.compute.directory, "volumes")
-        with open("/proc/self/mounts", encoding="utf-8") as mounts:
-            points = [line.split()[1] for line in mounts]
-        for point in reversed([p for p in points if p == base or p.startswith(f"{base}/")]):
-            subprocess.run(["umount", point], check=True)
 
     def spawned(self, *volumes: Volume) -> Any:
         instance = self.compute.instance(self.image)
@@ -103,7 +95,7 @@ class VolumeTest(testtools.TestCase):
         instance = self.spawned(self.volume)
         self.compute.run(instance, "echo kept > /volumes/disk1/file")
         self.driver.power_off(instance)
-        self._unmount()
+        environment.unmount_below(self.compute.directory)
         self.driver.init_host(self.compute.host)
         self.driver.power_on(self.compute.context, instance, [], self.mapping(self.volume))
         self.assertEqual("kept\n", self.compute.run(instance, "cat /volumes/disk1/file"))
