@@ -87,7 +87,10 @@ def _loop_devices(path: str) -> list[str]:
 @context.entrypoint
 def share_mounts(path: str) -> None:
     """Make a directory a mount of its own whose mounts reach those who have it as a slave; nothing when it is one."""
-    if not os.path.ismount(path):
+    # Not os.path.ismount, which does not see a directory that is mounted on itself.
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        points = {line.split()[4] for line in mounts}
+    if path.replace(" ", "\\040") not in points:
         processutils.execute("mount", "--bind", path, path)
         processutils.execute("mount", "--make-shared", path)
 

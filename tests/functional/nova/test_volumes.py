@@ -100,6 +100,12 @@ class VolumeTest(testtools.TestCase):
         self.driver.power_on(self.compute.context, instance, [], self.mapping(self.volume))
         self.assertEqual("kept\n", self.compute.run(instance, "cat /volumes/disk1/file"))
 
+    def test_restart_of_nova_compute_does_not_cut_running_instances_off(self) -> None:
+        instance = self.spawned()
+        self.driver.init_host(self.compute.host)
+        self.attach(instance, self.volume)
+        self.assertIn(f"{self.volume.device} /volumes/disk1 ", self.mounts(instance))
+
     def test_what_is_on_a_volume_is_never_overwritten(self) -> None:
         instance = self.spawned()
         for what, prepare in (
