@@ -90,7 +90,7 @@ def share_mounts(path: str) -> None:
     # Not os.path.ismount, which does not see a directory that is mounted on itself.
     with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
         points = {line.split()[4] for line in mounts}
-    if path.replace(" ", "\\040") not in points:
+    if os.path.realpath(path).replace(" ", "\\040") not in points:
         processutils.execute("mount", "--bind", path, path)
         processutils.execute("mount", "--make-shared", path)
 
