@@ -330,6 +330,7 @@ class DockerDriver(driver.ComputeDriver):
         its_guest = self._guest(instance)
         its_guest.stop(timeout)
         volumes.detach_all(instance, block_device_info)
+        volumes.directory(instance)  # the container still has a mount of it
         if dest == self.get_host_ip_addr():
             return self._migration.stay(instance)
         self._migration.settle(instance)
