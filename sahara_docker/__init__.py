@@ -8,6 +8,7 @@ What lives where:
 ``ssh``                    Sahara remote: one kept SSH connection a node, password or key login
 ``plugins.cdh_docker``     Sahara provisioning plugin: CDH through Cloudera Manager
 ``nova``                   Nova compute driver: a Docker container for each instance
+``cli``                    the operator's command ``sahara-docker``
 
 ``engine``, ``ssh`` and ``plugins`` import Sahara and never Nova; ``nova`` imports Nova and never Sahara, so that each
 side installs without the other.

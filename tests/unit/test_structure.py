@@ -74,6 +74,10 @@ class StructureTest(testtools.TestCase):
         self.assert_never("sahara_docker/nova", "sahara", "eventlet", "lab", *others)
         self.assert_never("nova", "sahara", "eventlet", "lab", *others)
 
+    def test_the_command_runs_where_only_one_side_is_installed(self):
+        sides = ("sahara_docker.engine", "sahara_docker.ssh", "sahara_docker.plugins", "sahara_docker.nova")
+        self.assert_never("sahara_docker/cli", "sahara", "nova", "lab", *sides)
+
     def test_the_plugin_reaches_nodes_through_the_remote_only(self):
         self.assert_never("sahara_docker/plugins", "paramiko", "sahara_docker.ssh", "sahara_docker.engine")
 

@@ -23,9 +23,8 @@ def line(finding: Finding, *, color: bool, width: int) -> str:
     mark = _SHORT.get(status, status).ljust(4)
     if color:
         mark = f"\033[{_COLORS[status]}m{mark}\033[0m"
-    lines = [
-        f"{mark}  {finding.declared.name:<28} {_clipped(f'{result.looked_at}: {result.saw}', max(width - 35, 40))}"
-    ]
+    seen = result.saw if status == check.NOT_APPLICABLE else f"{result.looked_at}: {result.saw}"
+    lines = [f"{mark}  {finding.declared.name:<28} {_clipped(seen, max(width - 35, 40))}"]
     if finding.remedy:
         lines[0] = f"{mark}  {finding.declared.name:<28} {finding.declared.title}"
         for label, text in (
