@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import socket
+import struct
+import urllib.parse
 from typing import Any, Iterator
 
 from sahara_docker import exceptions
@@ -91,6 +94,20 @@ class Daemon:
         """What the daemon says of itself."""
         with self.client() as api:
             return api.info()
+
+    def process(self) -> int:
+        """Number of the daemon's process when it is one of this host, else 0."""
+        address = urllib.parse.urlsplit(self.url)
+        if address.scheme != "unix":
+            return 0
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(_ANSWER_TIMEOUT)
+            try:
+                client.connect(address.path)
+                credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+            except OSError:
+                return 0
+        return struct.unpack("3i", credentials)[0]
 
     def instances(self) -> list[Instance]:
         """Nova's instances, running or not, of every compute service that uses the daemon."""

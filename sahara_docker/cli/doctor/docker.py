@@ -105,13 +105,13 @@ def ceilings(site: Site) -> check.Result:
         name, _, values = item.strip().partition("=")
         hard = values.rpartition(":")[2]
         wanted[name] = _UNLIMITED if hard == "-1" else int(hard)
-    process = next(site.host.processes("dockerd"), None)
-    if process is None:
+    pid = site.daemons[0].process()
+    if not pid:
         raise check.NotHere("the Docker daemon is not a process of this host")
-    status = dict(line.split(":", 1) for line in site.host.read(f"/proc/{process.pid}/status").splitlines())
+    status = dict(line.split(":", 1) for line in site.host.read(f"/proc/{pid}/status").splitlines())
     if int(status["CapBnd"], 16) >> _CAP_SYS_RESOURCE & 1:
         return check.Result(check.OK, f"[docker] ulimits in {files}", "the daemon may raise every limit")
-    own = _hard_limits(site.host.read(f"/proc/{process.pid}/limits"))
+    own = _hard_limits(site.host.read(f"/proc/{pid}/limits"))
     wrong = {
         name: f"{'unlimited' if value == _UNLIMITED else value} wanted, instances get {own[_PROC_NAMES[name]]}"
         for name, value in wanted.items()
