@@ -13,6 +13,7 @@ from sahara_docker.cli.doctor import check
 from sahara_docker.cli.doctor.site import Site
 
 _OLDEST_HEARTBEAT = 60  # seconds; agents report every 15
+_LONGEST_COMMAND = 1800
 _RESERVED = "dfs_datanode_du_reserved"
 _ILL = ("BAD", "CONCERNING")
 
@@ -100,20 +101,24 @@ def services(site: Site) -> check.Result:
 
 @check.declare(
     "manager.commands",
-    "commands that failed and still stand",
+    "commands that Cloudera Manager does not get done",
     covers=(11,),
-    remedy="read the command's words; for a timeout raise the cluster config Timeout for Cloudera Manager commands",
+    remedy="open the command in Cloudera Manager: it names the host and the log; abort it there. Sahara waits as "
+    "long as the cluster config Timeout for Cloudera Manager commands says",
 )
 def commands(site: Site) -> check.Result:
     path = ("clusters", site.cluster.name)
-    found = [one for name in site.services for one in site.manager.items(*path, "services", name, "commands")]
-    found += site.manager.items(*path, "commands")
-    wrong = {
-        f"{one['name']} {one.get('startTime', '')}": one.get("resultMessage") or "no words"
-        for one in found
-        if not one.get("active") and one.get("success") is False
-    }
-    return check.findings(wrong, "commands", f"{sum(bool(one.get('active')) for one in found)} in work, none failed")
+    active = site.manager.items(*path, "commands")
+    for name, (_, roles) in site.services.items():
+        active += site.manager.items(*path, "services", name, "commands")
+        for role in roles:
+            active += site.manager.items(*path, "services", name, "roles", role["name"], "commands")
+    wrong = {}
+    for one in active:
+        age = _age(one.get("startTime"))
+        if one.get("active") and age is not None and age > _LONGEST_COMMAND:
+            wrong[one["name"]] = f"in work for {age:.0f} s"
+    return check.findings(wrong, "active commands", f"{len(active)} in work", otherwise=check.WARN)
 
 
 @check.declare(

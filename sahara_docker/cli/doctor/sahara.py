@@ -9,7 +9,7 @@ import stat
 import urllib.parse
 from typing import Any, Iterator
 
-from sahara_docker.cli import cluster
+from sahara_docker.cli import cluster, registry
 from sahara_docker.cli.doctor import check
 from sahara_docker.cli.doctor.site import Site
 
@@ -31,6 +31,19 @@ def api(site: Site) -> check.Result:
     found = site.login.get("data-processing", "/plugins")["plugins"]
     names = [plugin["name"] for plugin in found]
     return check.judge(cluster.PLUGIN in names, "GET /plugins", ", ".join(names) or "no plugin")
+
+
+@check.declare(
+    "sahara.cluster",
+    "the state of the cluster, and Sahara's own words about it",
+    covers=(2, 11),
+    remedy="openstack dataprocessing cluster show --show-progress NAME; sahara-engine's log has the whole story",
+)
+def cluster_state(site: Site) -> check.Result:
+    described = site.cluster
+    seen = f"{described.status}{f': {described.reason}' if described.reason else ''}"
+    otherwise = check.FAIL if described.status == "Error" else check.WARN
+    return check.judge(described.status == "Active", f"cluster {described.name}", seen, otherwise=otherwise)
 
 
 @check.declare(
@@ -75,15 +88,24 @@ def entry_points(site: Site) -> check.Result:
     "sahara.password",
     "the password for the first login to nodes",
     covers=(3,),
-    remedy="[sahara_docker] ssh_password in sahara.conf: what the image was built with; chmod 0640 the file",
+    remedy=f"openstack image set --property {registry.PASSWORD}=... IMAGE, or [sahara_docker] ssh_password in "
+    "sahara.conf: what the image was built with",
 )
 def password(site: Site) -> check.Result:
     options, files = site.sahara
+    looked_at = f"images' {registry.PASSWORD}, [sahara_docker] ssh_password in {files}"
     if not options.sahara_docker.ssh_password:
-        return check.Result(check.FAIL, f"[sahara_docker] ssh_password in {files}", "not set: only key login is tried")
+        images = {one["name"]: site.cloud.get("image", f"/images/{one['id']}") for one in site.sahara_images}
+        wrong = {
+            name: "no password, so only key login is tried"
+            for name, it in images.items()
+            if registry.PASSWORD not in it
+        }
+        return check.findings(wrong, looked_at, "every image has its own")
     loose = [path for path in files.split(", ") if os.stat(path).st_mode & stat.S_IROTH]
     wrong = {path: "every user of this host can read it" for path in loose}
-    return check.findings(wrong, "[sahara_docker] ssh_password", "set, and the file is private", otherwise=check.WARN)
+    remedy = f"chmod o= {' '.join(loose)}"
+    return check.findings(wrong, looked_at, "set, and the file is private", otherwise=check.WARN, remedy=remedy)
 
 
 @check.declare(

@@ -214,7 +214,12 @@ class Site:
     def login_user(self) -> str:
         """Login user of the cluster's image, by Sahara's registry."""
         image = self.cluster.document["default_image_id"] or self.cluster.document["node_groups"][0]["image_id"]
-        found = self.cloud.get("data-processing", f"/images/{image}")["image"]
+        try:
+            found = self.cloud.get("data-processing", f"/images/{image}")["image"]
+        except openstack.CloudError as error:
+            if error.status != 404:
+                raise
+            found = self.sahara_images[0]  # the cluster's own was replaced by a newer one meanwhile
         return found.get("username") or "root"
 
     @_once
