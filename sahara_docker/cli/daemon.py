@@ -130,6 +130,21 @@ class Daemon:
         with self.client() as api:
             return {tag: image for image in api.images() for tag in image["RepoTags"] or []}
 
+    def image(self, name: str) -> dict[str, Any]:
+        """What ``docker inspect`` says of an image.
+
+        :raises DaemonError: there is no such image.
+        """
+        with self.client() as api:
+            import docker.errors
+
+            try:
+                return api.inspect_image(name)
+            except docker.errors.ImageNotFound as error:
+                raise DaemonError(
+                    "the Docker daemon has no such image", where=self.url, observed=name, remedy="docker images"
+                ) from error
+
     def run_in(self, container: str, words: list[str]) -> tuple[int, str]:
         """Run a command as root in a container; return its exit status and what it printed."""
         with self.client(timeout=60) as api:

@@ -118,13 +118,19 @@ CHECKS: dict[str, Check] = {}
 
 
 def declare(
-    name: str, title: str, *, covers: tuple[int | str, ...], remedy: str, fix: Fix | None = None
+    name: str,
+    title: str,
+    *,
+    covers: tuple[int | str, ...],
+    remedy: str,
+    fix: Fix | None = None,
+    into: dict[str, Check] = CHECKS,
 ) -> Callable[[Callable[[Any], Result]], Callable[[Any], Result]]:
-    """Add the decorated function to :data:`CHECKS`; the parameters are those of :class:`Check`."""
+    """Add the decorated function to the checks *into*; the other parameters are those of :class:`Check`."""
 
     def register(probe: Callable[[Any], Result]) -> Callable[[Any], Result]:
-        assert name not in CHECKS, f"two checks are called {name}"
-        CHECKS[name] = Check(name, title, covers, remedy, probe, fix)
+        assert name not in into, f"two checks are called {name}"
+        into[name] = Check(name, title, covers, remedy, probe, fix)
         return probe
 
     return register

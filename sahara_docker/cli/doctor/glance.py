@@ -58,7 +58,8 @@ def registered(site: Site) -> check.Result:
     "glance.on-hosts",
     "whether every compute host in reach has the registered images, and the same ones",
     covers=(17,),
-    remedy="nova-compute loads it with the first instance; ahead of that: sahara-docker image register IMAGE --preload",
+    remedy="nova-compute loads it with the first instance; ahead of that: sahara-docker image register IMAGE "
+    "--preload AGGREGATE",
 )
 def on_hosts(site: Site) -> check.Result:
     wrong: dict[str, str] = {}

@@ -17,7 +17,7 @@ MOST_PEERS = 12
 _WORKERS = 16
 
 # $1 login user of the image; the other arguments are "address=name" of peers to reach and to look up.
-_SCRIPT = r"""
+SCRIPT = r"""
 user=$1; shift
 exec 2>/dev/null
 section() { printf '@@ %s\n' "$1"; }
@@ -155,7 +155,7 @@ def collect(
         peers = peers_of(next(i for i, (_, name) in enumerate(names) if name == own), names)
         where, instance = places[node.instance_id]
         arguments = [f"{address}={name}" for address, name in peers.items()]
-        _, output = where.run_in(instance.workload["Id"], ["bash", "-c", _SCRIPT, "doctor", user, *arguments])
+        _, output = where.run_in(instance.workload["Id"], ["bash", "-c", SCRIPT, "doctor", user, *arguments])
         if "@@ reach" not in output:
             raise exceptions.SaharaDockerError(
                 "the node does not tell about itself", where=str(node), observed=output.strip()[-200:] or "no output",

@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import threading
-from typing import Any, Callable, Mapping, TypeVar
+from typing import Any, Callable, Mapping
 
 from oslo_config import cfg
 
@@ -14,34 +12,11 @@ from sahara_docker import conf, exceptions
 from sahara_docker.cli import cloud as openstack
 from sahara_docker.cli import cloudera, daemon, host
 from sahara_docker.cli import cluster as sahara_cluster
-from sahara_docker.cli.doctor import check, node_facts
+from sahara_docker.cli.doctor import check, found, node_facts
 
-_T = TypeVar("_T")
 _NOVA = "/etc/nova/nova.conf"
 _SAHARA = "/etc/sahara/sahara.conf"
 _NODE_DOMAIN = "novalocal"  # Sahara's own default
-
-
-def _once(find: Callable[[Site], _T]) -> Any:
-    """A property that is computed once, by the first of several threads; what it raises is raised again each time."""
-    lock = threading.Lock()
-
-    @functools.wraps(find)
-    def found(self: Site) -> _T:
-        kept = self._found
-        if find not in kept:
-            with lock:
-                if find not in kept:
-                    try:
-                        kept[find] = (find(self), None)
-                    except (check.NotHere, exceptions.SaharaDockerError) as error:
-                        kept[find] = (None, error)
-        value, trouble = kept[find]
-        if trouble is not None:
-            raise trouble
-        return value
-
-    return property(found)
 
 
 def _register_nova(options: cfg.ConfigOpts) -> None:
@@ -66,7 +41,7 @@ def _register_sahara(options: cfg.ConfigOpts) -> None:
     )
 
 
-class Site:
+class Site(found.Finder):
     """This host, the services on it, a cloud and a cluster, as far as they can be reached from here.
 
     A property raises :class:`check.NotHere` when its part does not exist here, and a SaharaDockerError when it does not
@@ -88,10 +63,10 @@ class Site:
         connect: Callable[[], openstack.Cloud] | None = None,
         cluster_name: str = "",
     ) -> None:
+        super().__init__()
         self.host = host.Host(root)
         self.environ = environ
         self._docker_hosts, self._connect, self._cluster_name = docker_hosts, connect, cluster_name
-        self._found: dict[Any, Any] = {}
 
     def _configuration(self, default: str, programs: tuple[str, ...], register: Any) -> tuple[cfg.ConfigOpts, str]:
         found = self.host.configuration(default, programs, register)
@@ -99,17 +74,17 @@ class Site:
             raise check.NotHere(f"{programs[-1]} does not run here, and there is no {default}")
         return found[0], ", ".join(found[1])
 
-    @_once
+    @found.once
     def nova(self) -> tuple[cfg.ConfigOpts, str]:
         """Options of this host's nova-compute, and the files that they come from."""
         return self._configuration(_NOVA, ("nova-compute",), _register_nova)
 
-    @_once
+    @found.once
     def sahara(self) -> tuple[cfg.ConfigOpts, str]:
         """Options of this host's Sahara, and the files that they come from."""
         return self._configuration(_SAHARA, ("sahara-all", "sahara-api", "sahara-engine"), _register_sahara)
 
-    @_once
+    @found.once
     def daemons(self) -> list[daemon.Daemon]:
         """Docker daemons of the compute hosts in reach, each of which answers."""
         urls = list(self._docker_hosts)
@@ -123,7 +98,7 @@ class Site:
                 urls = [fallback or daemon.DEFAULT_HOST]
         return [daemon.Daemon(url) for url in urls]
 
-    @_once
+    @found.once
     def answers(self) -> dict[str, dict[str, Any]]:
         """What each Docker daemon says of itself, by its address."""
         try:
@@ -134,7 +109,7 @@ class Site:
     def _answering(self) -> list[daemon.Daemon]:
         return [one for one in self.daemons if one.url in self.answers]
 
-    @_once
+    @found.once
     def instances(self) -> list[tuple[daemon.Daemon, daemon.Instance]]:
         """Nova's instances on the Docker daemons; there is at least one."""
         answering = self._answering()
@@ -148,12 +123,12 @@ class Site:
             raise check.NotHere("no instance of Nova is on this host's Docker daemon")
         return found
 
-    @_once
+    @found.once
     def images(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Images by their names, by the address of the daemon that has them."""
         return {one.url: one.images() for one in self._answering()}
 
-    @_once
+    @found.once
     def login(self) -> openstack.Cloud:
         """The cloud, logged in to; raises SaharaDockerError when that does not work."""
         if self._connect is None:
@@ -165,7 +140,7 @@ class Site:
         found.login()
         return found
 
-    @_once
+    @found.once
     def cloud(self) -> openstack.Cloud:
         """The cloud for every check but the one that reports a failed login."""
         try:
@@ -173,14 +148,14 @@ class Site:
         except exceptions.SaharaDockerError as error:
             raise check.NotHere("OpenStack cannot be asked, see the check sahara.api") from error
 
-    @_once
+    @found.once
     def cluster(self) -> sahara_cluster.Cluster:
         """The cluster that was asked for."""
         if not self._cluster_name:
             raise check.NotHere("no cluster was named: --cluster NAME")
         return sahara_cluster.find(self.cloud, self._cluster_name)
 
-    @_once
+    @found.once
     def manager(self) -> cloudera.Manager:
         """Cloudera Manager of the cluster, which answers."""
         found = cloudera.of_cluster(self.cluster)
@@ -192,7 +167,7 @@ class Site:
             raise check.NotHere("Cloudera Manager does not answer, see the check manager.echo") from error
         return found
 
-    @_once
+    @found.once
     def services(self) -> dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]:
         """The cluster's services in Cloudera Manager by name, each with its roles."""
         path = ("clusters", self.cluster.name, "services")
@@ -204,13 +179,13 @@ class Site:
             raise
         return {one["name"]: (one, self.manager.items(*path, one["name"], "roles")) for one in known}
 
-    @_once
+    @found.once
     def facts(self) -> dict[sahara_cluster.Node, node_facts.Facts]:
         """What the cluster's nodes on the Docker daemons in reach say of themselves; at least one says something."""
         places = {instance.uuid: (one, instance) for one, instance in self.instances}
         return node_facts.collect(self.cluster.nodes, places, user=self.login_user, domain=self.node_domain)
 
-    @_once
+    @found.once
     def login_user(self) -> str:
         """Login user of the cluster's image, by Sahara's registry."""
         image = self.cluster.document["default_image_id"] or self.cluster.document["node_groups"][0]["image_id"]
@@ -222,7 +197,7 @@ class Site:
             found = self.sahara_images[0]  # the cluster's own was replaced by a newer one meanwhile
         return found.get("username") or "root"
 
-    @_once
+    @found.once
     def node_domain(self) -> str:
         """What comes after the short names of nodes."""
         try:
@@ -230,13 +205,13 @@ class Site:
         except check.NotHere:
             return _NODE_DOMAIN
 
-    @_once
+    @found.once
     def flavors(self) -> dict[str, dict[str, Any]]:
         """Flavors by their ids."""
         found = self.cloud.get("compute", "/flavors/detail?is_public=None")["flavors"]
         return {flavor["id"]: flavor for flavor in found}
 
-    @_once
+    @found.once
     def sahara_images(self) -> list[dict[str, Any]]:
         """Images that Sahara's registry has for this plugin; there is at least one."""
         found = [

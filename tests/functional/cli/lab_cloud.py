@@ -80,7 +80,7 @@ class Cluster(fixtures.Fixture):
         groups[0]["flavor_id"] = self._flavor or groups[0]["flavor_id"]
         body = {
             **_PLUGIN, "name": self.name, "node_groups": groups, "default_image_id": image["id"],
-            "neutron_management_network": network["id"],
+            "neutron_management_network": network["id"], "cluster_configs": {"HDFS": {"dfs_replication": 1}},
         }  # fmt: skip
         made = openstack.request("POST", "data-processing", "/clusters", json=body).json()["cluster"]
         self.addCleanup(self._delete, made["id"])

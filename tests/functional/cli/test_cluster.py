@@ -111,7 +111,7 @@ class ClusterTest(doctoring.DoctorTest):
             for instance in group["instances"]:
                 if instance["instance_name"] == self.worker.name:
                     instance["instance_name"] = "another-name"
-        site._found[type(site).cluster.fget.__wrapped__] = (cluster.Cluster(site.cluster.document), None)
+        site.known["cluster"] = (cluster.Cluster(site.cluster.document), None)
         self.assert_named("manager.datanodes", site, "another-name: the NameNode does not have it")
         self.assert_named("manager.nodemanagers", site, "another-name: the ResourceManager does not have it")
 
