@@ -40,7 +40,7 @@ class Subject(found.Finder):
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Subject]:
-        """Start a container as the driver does, without privileges and with limits and files of its own; remove it after.
+        """Start a container as the driver does, unprivileged, with limits and files of its own, and remove it after.
 
         An image that does not start is no error here: the trials tell.
         """

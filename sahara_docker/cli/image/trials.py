@@ -84,7 +84,7 @@ def login(subject: Subject) -> check.Result:
     "image.session",
     "whether a session opens under the container's own limits",
     covers=(8, "database-session"),
-    remedy="ask for no more in /etc/security/limits.d than [docker] ulimits grants, or lower it when the container starts",
+    remedy="ask for no more in /etc/security/limits.d than [docker] ulimits grants, or lower it at each start",
 )
 def session(subject: Subject) -> check.Result:
     opens = subject.facts.text("session") == "opens"
@@ -249,6 +249,7 @@ def stop(subject: Subject) -> check.Result:
     return check.judge(not killed, "docker stop", seen, otherwise=check.WARN)
 
 
+#: Not among the others, which need a container that runs.
 STOP = check.Check(
     "image.stop",
     "whether it ends well when it is stopped",

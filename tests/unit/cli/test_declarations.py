@@ -11,6 +11,7 @@ import testtools
 
 from sahara_docker.cli import daemon
 from sahara_docker.cli.doctor import check, command, report
+from sahara_docker.cli.image import trials
 
 ROOT = Path(__file__).resolve().parents[3]
 assert command, "importing it declares all checks"
@@ -52,6 +53,11 @@ class DeclarationsTest(testtools.TestCase):
     def test_every_check_is_tested_on_trouble_and_on_health(self):
         self.assertEqual(set(), set(check.CHECKS) - names_given_to("assert_named"))
         self.assertEqual(set(), set(check.CHECKS) - names_given_to("assert_well"))
+
+    def test_every_trial_of_an_image_is_tested_on_both(self):
+        known = {*trials.TRIALS, trials.STOP.name}
+        self.assertEqual(set(), known - names_given_to("assert_named"))
+        self.assertEqual(set(), known - names_given_to("assert_well"))
 
     def test_labels_are_those_of_the_driver(self):
         source = (ROOT / "sahara_docker/nova/hypervisor.py").read_text()
