@@ -11,6 +11,7 @@ from typing import Sequence
 from sahara_docker import exceptions
 from sahara_docker.cli.doctor import command as doctor
 from sahara_docker.cli.image import command as image
+from sahara_docker.cli.watch import command as watch
 
 #: Exit code of a command that could not be carried out; ``doctor`` uses 1 and 2 for what it found.
 FAILED = 3
@@ -25,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     subparsers = found.add_subparsers(title="commands", metavar="COMMAND", required=True)
     doctor.add_parser(subparsers)
     image.add_parser(subparsers)
+    watch.add_parser(subparsers)
     return found
 
 

@@ -9,7 +9,7 @@ import os
 import subprocess
 import time
 import uuid
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import fixtures
 
@@ -59,13 +59,21 @@ class Cluster(fixtures.Fixture):
 
     :param flavor: of the master, instead of the lab's.
     :param wanted: the status to wait for.
+    :param own: make one also where an existing one may be used.
+    :param while_made: called with its name as soon as it is asked for.
     """
 
-    def __init__(self, flavor: str = "", wanted: str = "Active") -> None:
-        self._flavor, self._wanted = flavor, wanted
+    def __init__(
+        self,
+        flavor: str = "",
+        wanted: str = "Active",
+        own: bool = False,
+        while_made: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self._flavor, self._wanted, self._own, self._while_made = flavor, wanted, own, while_made
 
     def _setUp(self) -> None:
-        self.name = os.environ.get(CLUSTER, "") if self._wanted == "Active" else ""
+        self.name = os.environ.get(CLUSTER, "") if self._wanted == "Active" and not self._own else ""
         if self.name:
             return
         self.name = f"doctor-{uuid.uuid4().hex[:6]}"
@@ -84,6 +92,7 @@ class Cluster(fixtures.Fixture):
         }  # fmt: skip
         made = openstack.request("POST", "data-processing", "/clusters", json=body).json()["cluster"]
         self.addCleanup(self._delete, made["id"])
+        self._while_made(self.name)
         deadline = time.monotonic() + _CREATE_TIMEOUT
         while (found := cluster.find(openstack, self.name)).status != self._wanted:
             assert found.status not in ("Active", "Error") and time.monotonic() < deadline, (

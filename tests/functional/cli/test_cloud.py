@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
+import io
 import os
 import socket
 import subprocess
@@ -15,7 +17,7 @@ from pathlib import Path
 import fixtures
 import requests
 
-from sahara_docker.cli import cloud
+from sahara_docker.cli import cloud, main
 from tests.functional.cli import lab_cloud
 from tests.unit.cli import doctoring
 
@@ -165,6 +167,12 @@ class CloudTest(doctoring.DoctorTest):
             failed = self.useFixture(lab_cloud.Cluster(flavor=made["id"], wanted="Error"))
             place = lab_cloud.place(cluster_name=failed.name)
             self.assert_named("sahara.cluster", place, f"cluster {failed.name}", "Error:", "No valid host")
+            for name, value in lab_cloud.environ().items():
+                self.useFixture(fixtures.EnvironmentVariable(name, value))
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said):
+                self.assertEqual(2, main.main(["watch", failed.name]))
+            self.assertIn("No valid host", said.getvalue())
 
     def test_template_with_a_short_timeout(self):
         configs = {"general": {"Timeout for Cloudera Manager starting": 300}}

@@ -56,9 +56,8 @@ class ImageCheckTest(doctoring.DoctorTest):
         return finding
 
     def running(self, image, password=None):
-        tried = subject.Subject(
-            daemon.Daemon(docker_host()), image, "cdh", self.password if password is None else password
-        )
+        password = self.password if password is None else password
+        tried = subject.Subject(daemon.Daemon(docker_host()), image, "cdh", password)
         stack = contextlib.ExitStack()
         self.addCleanup(stack.close)
         return stack.enter_context(tried.running())
