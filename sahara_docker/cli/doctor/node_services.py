@@ -15,7 +15,7 @@ _MOST_ZOMBIES = 5
     "nodes.login",
     "whether the image's login user has a password, a session and sudo",
     covers=(2, 3, 8, "database-session"),
-    remedy='build the image with sahara-docker image build, or: chpasswd; echo "USER ALL=(ALL) NOPASSWD: ALL" in '
+    remedy='in the image: chpasswd; echo "USER ALL=(ALL) NOPASSWD: ALL" in '
     "/etc/sudoers.d; no limit in /etc/security/limits.d above the container's own",
 )
 def login(site: Site) -> check.Result:

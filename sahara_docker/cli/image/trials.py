@@ -126,7 +126,7 @@ def init(subject: Subject) -> check.Result:
     "image.software",
     "whether it has what the plugin expects of a node",
     covers=(15,),
-    remedy="install Cloudera's packages: sahara-docker image build",
+    remedy="install Cloudera's packages and Java in the image",
 )
 def software(subject: Subject) -> check.Result:
     subject.facts  # noqa: B018 - waits

@@ -109,8 +109,14 @@ class StoryTest(testtools.TestCase):
     def test_summary(self):
         self.tale()
         text = "\n".join(lines.summary(self.story))
-        for words in ("c is Active; 2 nodes; 40 s in all", "18 s   45%  Create", "30 s   75%  Start <first>  FAILED",
-                      "2 s    5%  before, between and after", "slowest node: c-worker-0, 10 s", "10 s, FAILED"):  # fmt: skip
+        for words in (
+            "c is Active; 2 nodes; 40 s in all",
+            "18 s   45%  Create",
+            "30 s   75%  Start <first>  FAILED",
+            "2 s    5%  before, between and after",
+            "slowest node: c-worker-0, 10 s",
+            "10 s, FAILED",
+        ):
             self.assertIn(words, text)
 
     def test_picture(self):
