@@ -20,7 +20,7 @@ assert command, "importing it declares all checks"
 def names_given_to(method: str) -> set[str]:
     """First arguments of all calls of *method* in the tests of the command."""
     found = set()
-    for path in (ROOT / "tests").glob("*/cli/test_*.py"):
+    for path in (ROOT / "tests").glob("*/cli*/test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             called = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method
             if called and node.args and isinstance(node.args[0], ast.Constant):

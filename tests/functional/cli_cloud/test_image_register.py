@@ -16,7 +16,7 @@ import testtools
 from sahara_docker import exceptions
 from sahara_docker.cli import daemon, main
 from sahara_docker.cli.image import archive, register
-from tests.functional.cli import lab_cloud
+from tests.functional.cli_cloud import lab_cloud
 from tests.functional.nova.environment import docker_host
 
 _VERSION = "5.13.0"

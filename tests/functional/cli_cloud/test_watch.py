@@ -16,7 +16,7 @@ import testtools
 
 from sahara_docker.cli import main
 from sahara_docker.cli.watch import screen
-from tests.functional.cli import lab_cloud
+from tests.functional.cli_cloud import lab_cloud
 
 _WORDS = [sys.executable, "-m", "sahara_docker.cli", "watch"]
 

@@ -18,7 +18,7 @@ import fixtures
 import requests
 
 from sahara_docker.cli import cloud, main
-from tests.functional.cli import lab_cloud
+from tests.functional.cli_cloud import lab_cloud
 from tests.unit.cli import doctoring
 
 _PLUGIN = {"plugin_name": "cdh_docker", "hadoop_version": "5.13.0"}

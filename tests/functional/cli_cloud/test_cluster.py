@@ -13,7 +13,7 @@ import fixtures
 
 from sahara_docker.cli import cloudera, cluster
 from sahara_docker.cli.doctor import check, manager
-from tests.functional.cli import lab_cloud
+from tests.functional.cli_cloud import lab_cloud
 from tests.unit.cli import doctoring
 
 _PATIENCE = 120  # seconds until daemons of a loaded machine have noticed
