@@ -180,12 +180,12 @@ What is stored there counts against the instance's memory. Docker's own default 
     ),
     cfg.StrOpt(
         "data_path",
-        default="/data",
+        default="/mnt",
         help="""
 Where an instance finds its data volume: a Docker volume that lives as long as the instance.
 
-Data of HDFS and the like belong there and not into the container's root, whose copy-on-write layer is slow. Empty:
-none.
+Data of HDFS and the like belong there and not into the container's root, whose copy-on-write layer is slow. /mnt is
+where Sahara keeps the data of a node without Cinder volumes. Empty: none.
 """,
     ),
     cfg.StrOpt(

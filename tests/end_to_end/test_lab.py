@@ -135,6 +135,9 @@ class LabTest(testtools.TestCase):
         self.assertEqual("2", properties["dfs.replication"])
         # Stock reserves 10 GB, which is all of a 10 GB volume.
         self.assertThat(int(properties["dfs.datanode.du.reserved"]), matchers.LessThan(2 * 2**30))
+        # Blocks lie on the node's data volume, not in the container's root.
+        blocks = properties["dfs.datanode.data.dir"].split(",")[0].removeprefix("file://")
+        self.assertEqual("/mnt", in_container(worker, "stat", "--format=%m", blocks).strip())
 
     def test_03_nodes_know_each_other_by_name(self):
         made = demo_cluster()

@@ -15,7 +15,7 @@ from testtools import matchers
 from sahara_docker.nova import data
 from tests.functional.nova import environment
 
-_FILL = "dd if=/dev/zero of=/data/fill bs=1M count={} 2>&1; stat --format %s /data/fill"
+_FILL = "dd if=/dev/zero of=/mnt/fill bs=1M count={} 2>&1; stat --format %s /mnt/fill"
 
 
 def loop_devices(path: str) -> list[str]:
@@ -51,7 +51,7 @@ class DataDiskTest(testtools.TestCase):
         self.assertIn("No space left on device", out)
         self.assertThat(int(out.split()[-1]), matchers.LessThan(1 << 30))
         self.assertNotIn("No space", self.compute.run(other, _FILL.format(5)))
-        self.compute.run(full, "rm /data/fill")
+        self.compute.run(full, "rm /mnt/fill")
         self.assertNotIn("No space", self.compute.run(full, _FILL.format(5)))
 
     def test_neither_programs_of_root_nor_devices_work_on_it(self) -> None:
@@ -61,7 +61,7 @@ class DataDiskTest(testtools.TestCase):
 
     def test_data_stays_through_reboots_and_a_boot_of_the_host(self) -> None:
         instance = self.spawned()
-        self.compute.run(instance, "echo kept > /data/file")
+        self.compute.run(instance, "echo kept > /mnt/file")
         self.driver.reboot(self.compute.context, instance, [], "HARD")
         self.driver.power_off(instance)
         (device,) = loop_devices(self.file(instance))
@@ -72,7 +72,7 @@ class DataDiskTest(testtools.TestCase):
         self.addCleanup(subprocess.run, ["losetup", "--detach", taken], check=True)
         self.driver.init_host(self.compute.host)
         self.driver.power_on(self.compute.context, instance, [])
-        self.assertEqual("kept\n", self.compute.run(instance, "cat /data/file"))
+        self.assertEqual("kept\n", self.compute.run(instance, "cat /mnt/file"))
 
     def test_destroy_leaves_no_loop_device_and_no_file(self) -> None:
         instance = self.spawned()
@@ -87,13 +87,13 @@ class DataDiskTest(testtools.TestCase):
 
     def test_disk_grows_with_its_data(self) -> None:
         instance = self.spawned()
-        self.compute.run(instance, "echo kept > /data/file")
+        self.compute.run(instance, "echo kept > /mnt/file")
         self.driver.power_off(instance)
         disk = data.Disk(os.path.dirname(self.file(instance)))
         disk.grow(2)
         self.driver.power_on(self.compute.context, instance, [])
         self.assertThat(self.size_mb(instance), matchers.GreaterThan(1900))
-        self.assertEqual("kept\n", self.compute.run(instance, "cat /data/file"))
+        self.assertEqual("kept\n", self.compute.run(instance, "cat /mnt/file"))
         disk.grow(1)
         self.assertEqual(2 << 30, os.path.getsize(self.file(instance)))
 

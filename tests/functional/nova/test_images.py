@@ -166,7 +166,7 @@ class ImageTest(testtools.TestCase):
         image = self.compute.node_image()
         instance = self.compute.instance(image)
         self.compute.spawn(instance, image)
-        self.compute.run(instance, "echo snapped > /root/snapped; echo data > /data/not-snapped")
+        self.compute.run(instance, "echo snapped > /root/snapped; echo data > /mnt/not-snapped")
         snapshot = self.glance.add(b"", container_format=None, disk_format=None)
         states: list[str] = []
         self.compute.driver.snapshot(

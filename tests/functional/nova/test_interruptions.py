@@ -121,7 +121,7 @@ class InterruptionTest(testtools.TestCase):
         before = self.compute.container(instance).attrs
         self.compute.daemon.containers.get(f"nova-{instance.uuid}-sandbox").remove(force=True)
         self.driver.reboot(self.compute.context, instance, [port], "HARD")
-        out = self.compute.run(instance, "cat /etc/file /data/file /var/anonymous/file; hostname")
+        out = self.compute.run(instance, "cat /etc/file /mnt/file /var/anonymous/file; hostname")
         self.assertEqual("kept\nkept\nkept\nnode-1\n", out)
         self.assertIn("10.95.0.7/24", self.compute.run(instance, "ip address show eth0"))
         after = self.compute.container(instance).attrs

@@ -80,14 +80,14 @@ class LifeCycleTest(testtools.TestCase):
 
     def test_power_off_on_and_reboots_keep_the_data(self) -> None:
         instance = self.spawned()
-        self.compute.run(instance, "echo kept > /data/file; echo kept > /root/file; echo 10.0.0.9 other >> /etc/hosts")
+        self.compute.run(instance, "echo kept > /mnt/file; echo kept > /root/file; echo 10.0.0.9 other >> /etc/hosts")
         self.driver.power_off(instance, timeout=5)
         self.assertEqual(power_state.SHUTDOWN, self.state(instance))
         self.driver.power_on(self.compute.context, instance, [], share_info=[])
         for kind in ("SOFT", "HARD"):
             self.driver.reboot(self.compute.context, instance, [], kind)
             self.assertEqual(power_state.RUNNING, self.state(instance))
-        self.assertEqual("kept\nkept\n", self.compute.run(instance, "cat /data/file /root/file"))
+        self.assertEqual("kept\nkept\n", self.compute.run(instance, "cat /mnt/file /root/file"))
         self.assertIn("10.0.0.9 other", self.compute.run(instance, "cat /etc/hosts"))
 
     def test_reboot_of_a_paused_and_of_a_stopped_instance(self) -> None:

@@ -34,8 +34,8 @@ class MoveTest(testtools.TestCase):
         self.source.spawn(self.instance, self.image, self.network)
         self.source.run(
             self.instance,
-            "echo kept > /etc/kept; rm /etc/issue; echo kept > /data/kept; chown 33:44 /data/kept;"
-            "ln /data/kept /data/link; echo 10.98.0.9 master >> /etc/hosts",
+            "echo kept > /etc/kept; rm /etc/issue; echo kept > /mnt/kept; chown 33:44 /mnt/kept;"
+            "ln /mnt/kept /mnt/link; echo 10.98.0.9 master >> /etc/hosts",
         )
 
     def migration(self) -> objects.Migration:
@@ -60,8 +60,8 @@ class MoveTest(testtools.TestCase):
         self.moved()
         self.assertEqual(power_state.SHUTDOWN, self.source.driver.get_info(self.instance).state)
         run = self.target.run
-        self.assertEqual("kept\nkept\n", run(self.instance, "cat /etc/kept /data/kept; test ! -e /etc/issue"))
-        self.assertEqual("33 44 2\n", run(self.instance, "stat -c '%u %g %h' /data/kept"))
+        self.assertEqual("kept\nkept\n", run(self.instance, "cat /etc/kept /mnt/kept; test ! -e /etc/issue"))
+        self.assertEqual("33 44 2\n", run(self.instance, "stat -c '%u %g %h' /mnt/kept"))
         after = run(self.instance, "cat /etc/hosts; hostname; ip -o -4 address show eth0 | tr -s ' '")
         self.assertEqual(before.split(" link")[0].split(), after.split(" link")[0].split())
         self.assertEqual(mac, run(self.instance, "cat /sys/class/net/eth0/address"))
@@ -71,7 +71,7 @@ class MoveTest(testtools.TestCase):
         self.source.driver.confirm_migration(self.source.context, self.migration(), self.instance, self.network)
         self.assert_nothing_is_left(self.source)
         self.target.enter()
-        run(self.instance, "cat /data/kept")
+        run(self.instance, "cat /mnt/kept")
         self.target.driver.destroy(self.target.context, self.instance, self.network)
         self.assert_nothing_is_left(self.target)
 
@@ -85,13 +85,13 @@ class MoveTest(testtools.TestCase):
     def test_revert_brings_the_instance_back_as_it_was(self) -> None:
         self.moved(_flavor(self.instance.flavor, memory_mb=700))
         self.assertEqual(700 << 20, self.target.container(self.instance).attrs["HostConfig"]["Memory"])
-        self.target.run(self.instance, "echo changed > /data/kept")
+        self.target.run(self.instance, "echo changed > /mnt/kept")
         self.instance.task_state = task_states.RESIZE_REVERTING
         self.target.driver.destroy(self.target.context, self.instance, self.network)
         self.assert_nothing_is_left(self.target)
         self.source.enter()
         self.source.driver.finish_revert_migration(self.source.context, self.instance, self.network, self.migration())
-        out = self.source.run(self.instance, "cat /data/kept; ip -o -4 address show eth0; grep master /etc/hosts")
+        out = self.source.run(self.instance, "cat /mnt/kept; ip -o -4 address show eth0; grep master /etc/hosts")
         self.assertIn("kept\n", out)
         self.assertIn("10.98.0.7/24", out)
 
@@ -100,13 +100,13 @@ class MoveTest(testtools.TestCase):
         self.moved(power_on=False)
         self.assertEqual(power_state.SHUTDOWN, self.target.driver.get_info(self.instance).state)
         self.target.driver.power_on(self.target.context, self.instance, self.network)
-        self.assertEqual("kept\n", self.target.run(self.instance, "cat /data/kept"))
+        self.assertEqual("kept\n", self.target.run(self.instance, "cat /mnt/kept"))
 
     def test_failure_on_the_way_out_leaves_the_instance_running(self) -> None:
         self.source.glance.refuses_data = True
         error = self.assertRaises(exception.InstanceFaultRollback, self.left)
         self.assertIn("Quota exceeded", str(error.inner_exception))
-        self.assertEqual("kept\n", self.source.run(self.instance, "cat /data/kept"))
+        self.assertEqual("kept\n", self.source.run(self.instance, "cat /mnt/kept"))
         self.assertIn("10.98.0.7", self.source.run(self.instance, "ip address"))
         self.assertEqual({self.image.id}, set(self.source.glance.images))
 
@@ -125,7 +125,7 @@ class MoveTest(testtools.TestCase):
         self.assertEqual({self.image.id}, set(self.source.glance.images))
         self.source.enter()
         self.source.driver.finish_revert_migration(self.source.context, self.instance, self.network, self.migration())
-        self.assertEqual("kept\n", self.source.run(self.instance, "cat /data/kept"))
+        self.assertEqual("kept\n", self.source.run(self.instance, "cat /mnt/kept"))
 
     def test_hosts_with_one_my_ip_are_told_apart_before_harm(self) -> None:
         environment.CONF.set_override("my_ip", "127.0.0.2")
@@ -153,7 +153,7 @@ class ResizeInPlaceTest(testtools.TestCase):
         self.image = self.compute.small_image()
         self.instance = self.compute.instance(self.image, quota__cpu_quota="50000")
         self.compute.spawn(self.instance, self.image)
-        self.compute.run(self.instance, "echo kept > /etc/kept; echo kept > /data/kept")
+        self.compute.run(self.instance, "echo kept > /etc/kept; echo kept > /mnt/kept")
         self.migration = objects.Migration(source_compute=self.compute.host, dest_compute=self.compute.host)
         self.context, self.network = context, model.NetworkInfo([])
 
@@ -170,7 +170,7 @@ class ResizeInPlaceTest(testtools.TestCase):
         return self.compute.container(self.instance).attrs["HostConfig"]
 
     def assert_kept(self) -> None:
-        self.assertEqual("kept\nkept\n", self.compute.run(self.instance, "cat /etc/kept /data/kept"))
+        self.assertEqual("kept\nkept\n", self.compute.run(self.instance, "cat /etc/kept /mnt/kept"))
 
     def test_limits_change_in_the_same_container(self) -> None:
         before = self.compute.container(self.instance).id

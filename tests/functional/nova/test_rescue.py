@@ -18,7 +18,7 @@ class RescueTest(testtools.TestCase):
         self.image, self.rescue_image = self.compute.small_image(), self.compute.node_image()
         self.instance = self.compute.instance(self.image)
         self.compute.spawn(self.instance, self.image)
-        self.compute.run(self.instance, "echo root > /etc/mine; echo data > /data/mine; rm /usr/bin/tini")
+        self.compute.run(self.instance, "echo root > /etc/mine; echo data > /mnt/mine; rm /usr/bin/tini")
         self.driver.power_off(self.instance)
 
     def rescue(self) -> None:
@@ -27,7 +27,7 @@ class RescueTest(testtools.TestCase):
 
     def test_rescue_mends_the_old_root_and_unrescue_runs_it(self) -> None:
         self.rescue()
-        out = self.compute.run(self.instance, "cat /rescue/etc/mine /data/mine; hostname; test -x /usr/sbin/sshd")
+        out = self.compute.run(self.instance, "cat /rescue/etc/mine /mnt/mine; hostname; test -x /usr/sbin/sshd")
         self.assertEqual("root\ndata\nnode-1\n", out)
         self.assertEqual([self.instance.uuid], self.driver.list_instance_uuids())
         self.compute.run(self.instance, "cp /usr/bin/tini /rescue/usr/bin/; echo mended > /rescue/etc/mended")

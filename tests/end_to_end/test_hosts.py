@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three compute hosts: images, scheduling, migration, and what dies on one of them.
+
+The first test brings the hosts up and the last takes the lab down; their names give the order.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import testtools
+from testtools import matchers
+
+from lab import compute_hosts, control, docker_engine, network, rest, settings
+from tests.end_to_end import servers
+
+LAB = settings.Lab(settings.default_state())
+HOSTS = 3
+
+
+def make(*words: str, timeout: float = 600) -> None:
+    done = subprocess.run(
+        ["make", "--no-print-directory", *words],
+        cwd=settings.CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout
+
+
+def until(check, timeout: float = 90) -> None:
+    rest.wait_until(check, timeout=timeout)
+
+
+def containers(host: compute_hosts.ComputeHost, server: str) -> list[str]:
+    """Ids of the containers that a host has of a server, ended ones included."""
+    return docker_engine.client(
+        host.docker, "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label=nova.uuid={server}"
+    ).split()
+
+
+class HostsTest(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.cloud = rest.Cloud(LAB)
+        self.hosts = compute_hosts.all_of(LAB)
+        self.servers = servers.Servers(self.cloud)
+        self.addCleanup(self.servers.delete_all)
+
+    def host_of(self, server: str) -> compute_hosts.ComputeHost:
+        name = self.servers.host(server)
+        return next(host for host in self.hosts if host.name == name)
+
+    def inside(self, server: str, *command: str) -> str:
+        """Run a command in a server's container, past SSH."""
+        host = self.host_of(server)
+        label = f"label=nova.uuid={server}"
+        found = docker_engine.client(
+            host.docker, "ps", "--quiet", "--filter", label, "--filter", "label=nova.role=workload"
+        ).split()
+        self.assertThat(found, matchers.HasLength(1))
+        return docker_engine.client(host.docker, "exec", found[0], *command)
+
+    def assert_nothing_left_of(self, server: str) -> None:
+        for host in self.hosts:
+            self.assertEqual([], containers(host, server), f"containers of {server} on {host.name}")
+            volumes = docker_engine.client(
+                host.docker, "volume", "ls", "--quiet", "--filter", f"label=nova.uuid={server}"
+            )
+            self.assertEqual("", volumes, f"volumes of {server} on {host.name}")
+        self.assertEqual({}, self.cloud.get("placement", f"/allocations/{server}")["allocations"])
+        ports = self.cloud.get("neutron", f"/ports?device_id={server}")["ports"]
+        self.assertEqual([], ports)
+
+    def killed(self, name: str) -> None:
+        """Kill a service of the lab without mercy and wait until it is back."""
+        victim = control.read(LAB)["services"][name]
+        os.kill(victim["pid"], signal.SIGKILL)
+
+        def back() -> bool:
+            now = control.read(LAB)["services"][name]
+            return now["state"] == "up" and now["restarts"] > victim["restarts"]
+
+        until(back)
+
+    def test_01_three_hosts_share_the_machine(self):
+        make("demo-up", f"HOSTS={HOSTS}")
+        hosts = compute_hosts.all_of(LAB)
+        self.assertThat(hosts, matchers.HasLength(HOSTS))
+        seen = rest.Cloud(LAB).get("nova", "/os-hypervisors/detail")["hypervisors"]
+        self.assertEqual({host.name for host in hosts}, {one["service"]["host"] for one in seen})
+        self.assertEqual({"up"}, {one["state"] for one in seen})
+        self.assertThat(len({host.docker for host in hosts}), matchers.Equals(HOSTS))
+        for host in hosts:
+            self.assertTrue(network.exists(host.bridge))
+
+    def test_02_the_image_is_on_all_of_them_before_an_instance_asks(self):
+        image = self.cloud.get("glance", "/images?name=cdh-5.13.0")["images"][0]["id"]
+
+        def everywhere() -> bool:
+            return all(
+                docker_engine.client(host.docker, "images", "--quiet", f"nova/{image}").strip() for host in self.hosts
+            )
+
+        until(everywhere, timeout=180)
+
+    def test_03_anti_affinity_and_capacity_decide_where_an_instance_goes(self):
+        group = self.servers.group("anti-affinity")
+        apart = [self.servers.create(f"apart-{number}", group=group) for number in range(HOSTS)]
+        for server in apart:
+            self.servers.settled(server, "ACTIVE")
+        self.assertThat({self.servers.host(server) for server in apart}, matchers.HasLength(HOSTS))
+        one_too_many = self.servers.create("apart-too", group=group)
+        fault = self.servers.settled(one_too_many, "ERROR")["fault"]["message"]
+        self.assertThat(fault, matchers.Contains("No valid host"))
+        # Instances on different hosts reach one another, through two bridges and the cable between them.
+        for server in apart:
+            for other in apart:
+                address = self.servers.address(other)
+                until(lambda: self.inside(server, "timeout", "5", "bash", "-c", f"</dev/tcp/{address}/22") == "")  # noqa: B023
+
+    def test_04_a_host_takes_no_more_memory_than_it_has(self):
+        providers = self.cloud.get("placement", "/resource_providers")["resource_providers"]
+        for provider in providers:
+            inventory = self.cloud.get("placement", f"/resource_providers/{provider['uuid']}/inventories")
+            memory = inventory["inventories"]["MEMORY_MB"]
+            free = memory["total"] - memory["reserved"]
+            machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+            self.assertThat(free, matchers.LessThan(machine // HOSTS))
+            self.assertThat(free, matchers.GreaterThan(0))
+
+    def test_05_a_cold_migration_takes_root_data_and_address_along(self):
+        server = self.servers.create("mover", host=self.hosts[0].name)
+        self.servers.settled(server, "ACTIVE")
+        address = self.servers.address(server)
+        self.inside(server, "sh", "-c", "echo root > /root/kept && echo data > /mnt/kept")
+        self.servers.act(server, "migrate")
+        self.servers.settled(server, "VERIFY_RESIZE", timeout=180)
+        self.assertNotEqual(self.hosts[0].name, self.servers.host(server))
+        self.assertEqual("root\ndata\n", self.inside(server, "cat", "/root/kept", "/mnt/kept"))
+        self.assertThat(self.inside(server, "ip", "-4", "address", "show"), matchers.Contains(f" {address}/"))
+        self.servers.act(server, "confirmResize")
+        self.servers.settled(server, "ACTIVE")
+        self.assertEqual([], containers(self.hosts[0], server))
+        self.servers.delete(server)
+        self.assert_nothing_left_of(server)
+
+    def test_06_a_migration_can_be_taken_back(self):
+        server = self.servers.create("returner", host=self.hosts[1].name)
+        self.servers.settled(server, "ACTIVE")
+        self.inside(server, "sh", "-c", "echo before > /mnt/kept")
+        self.servers.act(server, "migrate")
+        self.servers.settled(server, "VERIFY_RESIZE", timeout=180)
+        self.inside(server, "sh", "-c", "echo after > /mnt/kept")
+        self.servers.act(server, "revertResize")
+        self.servers.settled(server, "ACTIVE")
+        self.assertEqual(self.hosts[1].name, self.servers.host(server))
+        self.assertEqual("before\n", self.inside(server, "cat", "/mnt/kept"))
+        self.servers.delete(server)
+        self.assert_nothing_left_of(server)
+
+    def test_07_a_daemon_that_dies_comes_back_with_its_instances(self):
+        host = self.hosts[1]
+        server = self.servers.create("survivor", host=host.name)
+        self.servers.settled(server, "ACTIVE")
+        address = self.servers.address(server)
+        self.inside(server, "sh", "-c", "echo data > /mnt/kept")
+        self.killed(host.unique("docker"))
+
+        def again() -> bool:
+            return "data" in self.inside(server, "cat", "/mnt/kept") and f" {address}/" in self.inside(
+                server, "ip", "-4", "address", "show"
+            )
+
+        until(again, timeout=150)
+
+    def test_08_a_daemon_that_dies_during_spawns_leaves_nothing_behind(self):
+        host = self.hosts[2]
+        spawning = [self.servers.create(f"unlucky-{number}", host=host.name) for number in range(3)]
+        until(lambda: any(containers(host, server) for server in spawning))
+        self.killed(host.unique("docker"))
+        for server in spawning:
+            self.servers.settled(server, "ACTIVE", "ERROR", timeout=180)
+        for server in spawning:
+            self.servers.delete(server)
+            self.assert_nothing_left_of(server)
+
+    def test_09_nova_compute_killed_at_any_phase_of_a_spawn_leaves_nothing_behind(self):
+        host = self.hosts[2]
+
+        def running(server: str) -> bool:
+            label = f"label=nova.uuid={server}"
+            return bool(
+                docker_engine.client(
+                    host.docker, "ps", "--quiet", "--filter", label, "--filter", "label=nova.role=workload"
+                ).split()
+            )
+
+        phases = {
+            "asked for": lambda server: True,
+            "sandbox made": lambda server: len(containers(host, server)) >= 1,
+            "workload made": lambda server: len(containers(host, server)) >= 2,
+            "workload runs": running,
+        }
+        for phase, reached in phases.items():
+            server = self.servers.create(f"killed-{phase.replace(' ', '-')}", host=host.name)
+            deadline = time.monotonic() + 60
+            while not reached(server):
+                self.assertThat(time.monotonic(), matchers.LessThan(deadline), phase)
+                time.sleep(0.01)
+            self.killed(host.unique("nova-compute"))
+            seen = self.servers.settled(server, "ACTIVE", "ERROR", timeout=120)
+            if seen["status"] == "ACTIVE":
+                self.assertTrue(running(server), f"{phase}: Nova says ACTIVE, and nothing runs")
+            self.servers.delete(server)
+            self.assert_nothing_left_of(server)
+
+    def test_10_the_other_hosts_bridges_and_daemons_go_with_the_lab(self):
+        bridges = [host.bridge for host in self.hosts]
+        make("demo-down")
+        for bridge in bridges:
+            self.assertFalse(network.exists(bridge), bridge)
