@@ -250,7 +250,7 @@ class _Engine:
     def remove(self, tag: str) -> None:
         """Take the name *tag* away; the image itself goes unless a container or another image needs it."""
         if self.id(tag):
-            docker_engine.client(self.host, "rmi", tag)
+            docker_engine.client(self.host, "rmi", "--force", tag)
 
     def _run(self, what: str, *words: str) -> None:
         # The classic builder: it needs no plug-in of the client, and no frontend image from a registry.
