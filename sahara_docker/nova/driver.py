@@ -9,6 +9,7 @@ NotImplementedError, which its API turns into a clear refusal; ``capabilities`` 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 from typing import Any, ClassVar
@@ -62,7 +63,8 @@ class DockerDriver(driver.ComputeDriver):
         self._daemon = hypervisor.Hypervisor(CONF.docker.host, CONF.host)
         self._images = image.ImageStore(self._daemon, CONF.instances_path)
         self._migration = migration.Migration(self._daemon, self._images)
-        self._watcher = events.Watcher(self._daemon, recovery.Watchman(self))
+        self._leftovers = recovery.Leftovers(self._daemon)
+        self._watcher = events.Watcher(self._daemon, recovery.Watchman(self, self._leftovers))
 
     # Host
 
@@ -149,9 +151,9 @@ class DockerDriver(driver.ComputeDriver):
             context, image_meta, trusted_certs=instance.trusted_certs if verify else None
         )
         its_guest = self._guest(instance)
-        construction.create_sandbox(its_guest, docker_image, instance)  # refused when the instance is there already
         vifs: list[Any] = []
         try:
+            construction.create_sandbox(its_guest, docker_image, instance)
             its_guest.start_sandbox()
             vifs = list(network_info or [])
             construction.create_workload(self._daemon, its_guest, docker_image, instance, vifs)
@@ -164,13 +166,14 @@ class DockerDriver(driver.ComputeDriver):
             if power_on:
                 its_guest.start()
                 metadata.run_user_data(its_guest, instance)
+        except exception.InstanceExists:
+            raise  # and what is there is not this spawn's
         except BaseException:
             # Also the timeout of eventlet, which is no Exception.
             LOG.warning("Spawn failed, taking back what was made", instance=instance)
-            try:
-                self.destroy(context, instance, vifs, block_device_info)
-            except Exception:
-                LOG.exception("Not all could be taken back; deleting the instance will", instance=instance)
+            self._leftovers.remove(
+                instance, functools.partial(self.destroy, context, instance, vifs, block_device_info)
+            )
             raise
 
     def destroy(

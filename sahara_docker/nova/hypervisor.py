@@ -93,6 +93,12 @@ class Hypervisor:
             LOG.info('Instances stop with the Docker daemon unless "live-restore" is set in its daemon.json')
         return info
 
+    def answers(self) -> bool:
+        """Whether the daemon is there now."""
+        with contextlib.suppress(DaemonError), explained("no answer"):
+            return self.api.ping()
+        return False
+
     def _client(self, timeout: int) -> docker.APIClient:
         return docker.APIClient(base_url=self.url, version="auto", timeout=timeout)
 

@@ -8,7 +8,7 @@ gone, or to have never become an instance, is removed; of anything else the file
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Callable
 
 import nova.conf
 from nova import context as nova_context
@@ -63,11 +63,41 @@ def _destroy(driver: virt_driver.ComputeDriver, context: Any, instance: Any) -> 
         LOG.exception("Cannot remove it; Nova's own clean-up tries again", instance=instance)
 
 
+class Leftovers:
+    """What failed spawns have left because the daemon was down.
+
+    Nova gives up the host of such an instance, so that its deletion asks no host to remove anything.
+    """
+
+    def __init__(self, daemon: hypervisor.Hypervisor) -> None:
+        self._daemon = daemon
+        self._waiting: dict[str, tuple[Any, Callable[[], None]]] = {}
+
+    def remove(self, instance: Any, destroy: Callable[[], None]) -> None:
+        """Call *destroy*, and when it fails again as soon as the daemon is back."""
+        self._waiting[instance.uuid] = instance, destroy
+        self.remove_all()
+
+    def remove_all(self) -> None:
+        """Try all that waits, each once more when the daemon has come back meanwhile."""
+        for uuid, (instance, destroy) in list(self._waiting.items()):
+            for _ in range(2):
+                try:
+                    destroy()
+                    self._waiting.pop(uuid, None)
+                    break
+                except Exception:
+                    LOG.exception("What a failed spawn has made cannot be taken back now", instance=instance)
+                if not self._daemon.answers():
+                    break  # it is tried again when the daemon is back
+
+
 class Watchman(events.Listener):
     """Passes on to Nova what the daemon says, and brings the instances back after it was down."""
 
-    def __init__(self, driver: virt_driver.ComputeDriver) -> None:
+    def __init__(self, driver: virt_driver.ComputeDriver, leftovers: Leftovers) -> None:
         self._driver = driver
+        self._leftovers = leftovers
 
     def transition(self, uuid: str, transition: int) -> None:
         self._driver.emit_event(virtevent.LifecycleEvent(uuid, transition))
@@ -80,6 +110,7 @@ class Watchman(events.Listener):
 
     def daemon_back(self) -> None:
         """Start what ran before, when Nova is set to do so after a boot of the host; report the state of the rest."""
+        self._leftovers.remove_all()
         context = nova_context.get_admin_context()
         for instance in _known(context, set(self._driver.list_instance_uuids()), deleted=False):
             try:
