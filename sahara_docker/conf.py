@@ -67,6 +67,18 @@ Heat is told the same limit, in whole minutes.
 """,
     ),
     cfg.IntOpt(
+        "decommission_timeout",
+        default=21600,
+        min=60,
+        help="""
+Longest wait, in seconds, for HDFS to copy the data of leaving nodes to those that stay.
+
+It takes as long as the data on them and the network make it: 1 TiB at 100 MB/s are three hours. A scaling that
+is given up because of it leaves the cluster as it was. A scaling goes on with its user's token afterwards, so Keystone's
+[token] expiration has to be longer than it takes.
+""",
+    ),
+    cfg.IntOpt(
         "lease_time",
         default=60,
         min=5,

@@ -95,6 +95,10 @@ class CMClient:
         """Return the present state of a command."""
         return self._request("GET", f"/commands/{command_id}")
 
+    def abort(self, command_id: int) -> None:
+        """Ask CM to end a running command; it ends some time after."""
+        self._request("POST", f"/commands/{command_id}/abort")
+
     # Hosts
 
     def hosts(self) -> list[dict[str, Any]]:

@@ -6,12 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from oslo_log import log as logging
+
 from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import cm_client, cm_session, waiting
+
+LOG = logging.getLogger(__name__)
 
 SYNCHRONOUS_ID = -1
 # Asking costs a few milliseconds; a long pause would be added to every cluster's creation.
 LONGEST_PAUSE = 1.0
+ABORT_TIMEOUT = 60
 
 
 class CMCommandFailed(exceptions.SaharaDockerError):
@@ -25,6 +30,7 @@ def await_commands(
     timeout: float,
     report: Callable[[str], None] | None = None,
     watch: Callable[[], str] = str,
+    remedy: str = "look at the command in Cloudera Manager",
 ) -> None:
     """Wait until all *commands* are over and all have succeeded.
 
@@ -32,22 +38,23 @@ def await_commands(
 
     :param timeout: seconds for all of them together.
     :param watch: called while they run; returns what stands in their way, or nothing, and may raise to end the wait.
+    :param remedy: what to do when they are not over in time.
     :raises CMCommandFailed: when one failed, naming the failed steps, roles and hosts.
     :raises WaitTimedOut: when one is still running after *timeout*.
     """
     commands = list(commands)
     names = ", ".join(sorted({str(command.get("name")) for command in commands}))
-    pending = {command["id"]: command for command in commands}
+    # By position: all synchronous commands have the same id.
+    pending = dict(enumerate(commands))
     trouble = ""
 
     def all_over() -> None:
         nonlocal trouble
-        for command_id in list(pending):
-            command = pending[command_id]
-            if command_id != SYNCHRONOUS_ID:
-                command = pending[command_id] = _current(client, command_id)
+        for position, command in list(pending.items()):
+            if command["id"] != SYNCHRONOUS_ID:
+                command = pending[position] = _current(client, command["id"])
             if not command.get("active"):
-                del pending[command_id]
+                del pending[position]
                 _check(client, command, trouble)
         if pending:
             trouble = watch()
@@ -59,10 +66,25 @@ def await_commands(
         what=f"the end of Cloudera Manager's command {names}",
         timeout=timeout,
         where=client.where,
-        remedy="look at the command in Cloudera Manager, or raise the cluster's timeout for its commands",
+        remedy=remedy,
         report=report,
         longest_pause=LONGEST_PAUSE,
     )
+
+
+def abort(client: cm_client.CMClient, command: cm_client.Command) -> None:
+    """Abort a command that nobody waits for any more and see it end; a failure of that is logged only."""
+
+    def over() -> None:
+        if _current(client, command["id"]).get("active"):
+            raise waiting.NotYet("it still runs")
+
+    try:
+        client.abort(command["id"])
+        what = f"the end of Cloudera Manager's aborted command {command.get('name')}"
+        waiting.wait_for(over, what=what, timeout=ABORT_TIMEOUT, where=client.where)
+    except exceptions.SaharaDockerError as failure:
+        LOG.warning("Cannot abort command %s: %s", command.get("name"), failure)
 
 
 def _current(client: cm_client.CMClient, command_id: int) -> cm_client.Command:

@@ -8,12 +8,13 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from oslo_config import cfg
 from oslo_log import log as logging
 from sahara import context
 from sahara.plugins import topology_helper
 from sahara.plugins import utils as plugin_utils
 
-from sahara_docker import exceptions
+from sahara_docker import conf, exceptions
 from sahara_docker.plugins.cdh_docker import (
     agent_watch,
     cm_client,
@@ -28,6 +29,8 @@ from sahara_docker.plugins.cdh_docker import (
 from sahara_docker.plugins.cdh_docker.cloudera import Cloudera, status_reporter
 
 LOG = logging.getLogger(__name__)
+CONF = cfg.CONF
+conf.register_sahara_opts(CONF)
 
 MANAGEMENT_ROLES = ("SERVICEMONITOR", "HOSTMONITOR", "EVENTSERVER", "ALERTPUBLISHER")
 WORKER_ROLES = ("DATANODE", "NODEMANAGER")
@@ -72,9 +75,11 @@ class ManagedCluster:
 
     def await_commands(self, *commands: cm_client.Command) -> None:
         """Wait for commands within the cluster's time limit for one of them."""
-        timeout = options.value(self.cluster, options.COMMAND_TIMEOUT)
+        self._await_within(options.value(self.cluster, options.COMMAND_TIMEOUT), commands)
+
+    def _await_within(self, timeout: float, commands: Iterable[cm_client.Command], **words: str) -> None:
         cm_commands.await_commands(
-            self.client, commands, timeout=timeout, report=self._report, watch=self._watch or str
+            self.client, commands, timeout=timeout, report=self._report, watch=self._watch or str, **words
         )
 
     def _run(self, issue: Callable[[], Iterable[cm_client.Command]]) -> None:
@@ -278,13 +283,35 @@ class ManagedCluster:
 
         :raises SaharaDockerError: they could not be emptied, and are part of the cluster as before.
         """
-        workers = self.roles_by_service(instances, WORKER_ROLES)
+        self.empty(self._known(self.roles_by_service(instances, WORKER_ROLES)))
+
+    def empty(self, workers: Mapping[str, list[str]]) -> None:
+        """As :meth:`decommission`, for the names of roles by service."""
         try:
             for service, roles in workers.items():
-                self.await_commands(self.client.named_roles_command(self.cluster.name, service, "decommission", roles))
+                self._empty_service(service, roles)
         except exceptions.SaharaDockerError:
             self._recommission(workers)
             raise
+
+    def _empty_service(self, service: str, roles: list[str]) -> None:
+        command = self.client.named_roles_command(self.cluster.name, service, "decommission", roles)
+        remedy = "see in HDFS how far it is; raise [sahara_docker] decommission_timeout in sahara.conf and scale again"
+        try:
+            self._await_within(CONF.sahara_docker.decommission_timeout, [command], remedy=remedy)
+        except cm_commands.CMCommandFailed:
+            raise
+        except exceptions.SaharaDockerError:
+            cm_commands.abort(self.client, command)
+            raise
+
+    def _known(self, roles_by_service: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        """Return what Cloudera Manager knows of *roles_by_service*: an interrupted removal has deleted some already."""
+        known = {}
+        for service, roles in roles_by_service.items():
+            existing = {role["name"] for role in self.client.roles(self.cluster.name, service)}
+            known[service] = [role for role in roles if role in existing]
+        return {service: roles for service, roles in known.items() if roles}
 
     def _recommission(self, workers: Mapping[str, list[str]]) -> None:
         for service, roles in workers.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sahara_docker.plugins.cdh_docker import cm_client
+from sahara_docker.plugins.cdh_docker import cm_client, cm_session
 
 SUCCESS = {"active": False, "success": True, "resultMessage": "done"}
 
@@ -14,7 +14,7 @@ class RecordedSession:
     """Stands in for a :class:`cm_session.CMSession`.
 
     Hosts are numbered, so that nobody can take a name for an identifier. Every command gets an identifier of its own
-    and succeeds, unless *outcomes* has another end for its name.
+    and succeeds, unless *outcomes* has another end for its name. One on a role that does not exist is refused.
 
     :ivar calls: what was asked: method, path and body.
     """
@@ -41,9 +41,26 @@ class RecordedSession:
             return {"items": self.hosts}
         if method == "GET" and path.startswith("/commands/"):
             command = self._commands[int(path.rpartition("/")[2])]
+            if "aborted" in command:
+                return {**command, "active": False, "success": False}
             return {**command, **SUCCESS, **self._outcomes.get(command["name"], {})}
         if method == "GET" and path.endswith("/roles"):
             return {"items": self.roles.get(path.split("/")[-2], [])}
+        if method == "POST" and path.endswith("/roles"):
+            self.roles.setdefault(path.split("/")[-2], []).extend(body["items"])
+            return body
+        if method == "DELETE" and "/roles/" in path:
+            *_, service, _, name = path.split("/")
+            self.roles[service] = [role for role in self.roles[service] if role["name"] != name]
+            return None
+        if method == "POST" and path.endswith("/abort"):
+            self._commands[int(path.split("/")[2])].update(aborted=True)
+            return None
+        if method == "POST" and "/services/" in path and "items" in (body or ()):
+            known = {role["name"] for role in self.roles.get(path.split("/")[4], [])}
+            unknown = [name for name in body["items"] if name not in known]
+            if unknown:
+                raise cm_session.CMError("POST refused", status=404, observed=f"no role {', '.join(unknown)}")
         if "/roleCommands/" in path:
             items = [self._command(path) for _ in body["items"]]
             return {"items": items, "errors": self._outcomes.get("errors", [])}

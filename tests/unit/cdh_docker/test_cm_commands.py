@@ -70,6 +70,26 @@ class AwaitCommandsTest(testtools.TestCase):
         )
         self.assertIn("no parcel", str(error))
 
+    def test_a_failed_synchronous_command_is_not_hidden_by_a_later_one(self):
+        failed = command(cm_commands.SYNCHRONOUS_ID, success=False, message="no parcel")
+        both = [failed, command(cm_commands.SYNCHRONOUS_ID)]
+        for commands in (both, both[::-1]):
+            error = self.assertRaises(
+                cm_commands.CMCommandFailed, cm_commands.await_commands, self.client(command()), commands, timeout=10
+            )
+            self.assertIn("no parcel", str(error))
+
+    def test_an_aborted_command_is_seen_to_end(self):
+        client = self.client(None, command(active=True), command(success=False))
+        cm_commands.abort(client, command(active=True))
+        asked = [(request.method, request.path) for request in self.server.requests]
+        self.assertEqual([("POST", "/api/v8/commands/7/abort")] + [("GET", "/api/v8/commands/7")] * 2, asked)
+
+    def test_a_command_that_cannot_be_aborted_is_left(self):
+        server = self.useFixture(ScriptedServer(Answer(status=400, body={"message": "part of another"})))
+        cm_commands.abort(cm_client.CMClient(cm_session.CMSession("127.0.0.1", "a", "a", port=server.port)), command())
+        self.assertEqual(1, len(server.requests))
+
     def test_a_failure_with_successful_children_is_a_failure(self):
         final = command(success=False, message="timed out", children=[command(8)])
         self.assertIn("command firstRun failed: timed out", self.failure(final))

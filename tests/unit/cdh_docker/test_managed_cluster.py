@@ -6,6 +6,7 @@ from __future__ import annotations
 import types
 from unittest import mock
 
+import fixtures
 from sahara_plugin_cdh.plugins.cdh import cloudera_utils as stock
 
 from sahara_docker import exceptions
@@ -17,6 +18,7 @@ from sahara_docker.plugins.cdh_docker import (
     passwords,
     storage,
     versions,
+    waiting,
 )
 from tests.unit.cdh_docker import base
 from tests.unit.cdh_docker.cm_records import RecordedSession
@@ -37,6 +39,13 @@ class ClusterTestCase(base.PluginTestCase):
         return managed_cluster.ManagedCluster(
             self.cluster, self.session.client(), self.handler.cloudera_utils, self.handler.deploy._configs
         )
+
+    def manage_roles(self, **outcomes):
+        """As :meth:`manage`, of a cluster whose roles exist."""
+        managed = self.manage(**outcomes)
+        managed.create_roles(self.instances(), {})
+        self.session.calls.clear()
+        return managed
 
     def instances(self, *names):
         everything = [i for group in self.cluster.node_groups for i in group.instances]
@@ -78,10 +87,27 @@ class ManagedClusterTest(ClusterTestCase):
         self.assertIn("manager-0.novalocal", str(error))
 
     def test_roles_of_nodes_that_are_not_empty_stay(self):
-        managed = self.manage(decommission=FAILED)
+        managed = self.manage_roles(decommission=FAILED)
         error = self.assertRaises(cm_commands.CMCommandFailed, managed.decommission, self.instances("worker-1"))
         self.assertIn("no heap left", str(error))
         self.assertEqual([], self.session.asked("DELETE"))
+
+    def test_emptying_that_takes_too_long_is_aborted_before_the_nodes_work_on(self):
+        limits = []
+
+        def soon_over(probe, *, timeout, **words):
+            limits.append((timeout, words.get("remedy", "")))
+            return wait_for(probe, timeout=min(timeout, 0.3), **words)
+
+        wait_for = waiting.wait_for
+        self.useFixture(fixtures.MonkeyPatch("sahara_docker.plugins.cdh_docker.waiting.wait_for", soon_over))
+        managed = self.manage_roles(decommission={"active": True})
+        self.assertRaises(waiting.WaitTimedOut, managed.decommission, self.instances("worker-1"))
+        (limit, remedy), *_ = limits
+        self.assertEqual(self.conf.conf.sahara_docker.decommission_timeout, limit)
+        self.assertIn("decommission_timeout", remedy)
+        given = [path.rpartition("/")[2] for path, _ in self.session.asked("POST")]
+        self.assertEqual(["decommission", "abort", "recommission", "start", "recommission", "start"], given)
 
     def test_the_stock_plugin_deletes_roles_of_nodes_that_are_not_empty(self):
         deleted: list[str] = []
@@ -95,7 +121,7 @@ class ManagedClusterTest(ClusterTestCase):
         self.assertEqual(["DN_worker_1"], deleted)
 
     def test_decommissioned_nodes_lose_all_their_roles(self):
-        managed = self.manage()
+        managed = self.manage_roles()
         managed.decommission(self.instances("worker-1"))
         managed.delete_roles(self.instances("worker-1"))
         self.assertEqual(
@@ -111,7 +137,7 @@ class ManagedClusterTest(ClusterTestCase):
         self.assertEqual(["/clusters/c1/hosts/id-3", "/hosts/id-3"], [path for path, _ in self.session.asked("DELETE")])
 
     def test_roles_that_do_not_start_are_an_error(self):
-        managed = self.manage(errors=["NM_worker_1: host is in maintenance"])
+        managed = self.manage_roles(errors=["NM_worker_1: host is in maintenance"])
         error = self.assertRaises(cm_session.CMError, managed.start_worker_roles, self.instances("worker-1"))
         self.assertIn("host is in maintenance", str(error))
 
