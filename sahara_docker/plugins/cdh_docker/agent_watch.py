@@ -10,6 +10,7 @@ from typing import Any
 
 from oslo_log import log as logging
 from sahara import exceptions as sahara_exceptions
+from sahara.plugins import context
 
 from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import cm_session, nodes
@@ -84,6 +85,33 @@ class Reviver:
                 raise
             return f"(its agent is down, {self._restarts[name]} of {self._attempts} restarts failed)"
         return f"(its agent was down and restarted {self._restarts[name]} times)"
+
+
+def heard_meanwhile(
+    names: Iterable[str],
+    hosts: Callable[[], list[dict[str, Any]]],
+    *,
+    silence: float = SILENCE,
+    every: float = LOOK_EVERY,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = context.sleep,
+) -> list[str]:
+    """Listen for *silence* seconds and return those of *names* whose agents Cloudera Manager has heard in that time.
+
+    :param hosts: returns Cloudera Manager's hosts; a name that is not among them is not waited for.
+    :raises CMError: when it cannot be asked.
+    """
+
+    def heartbeats() -> dict[str, Any]:
+        return {host["hostname"]: host.get("lastHeartbeat") for host in hosts() if host["hostname"] in wanted}
+
+    wanted = frozenset(names)
+    before = now = heartbeats()
+    end = clock() + silence
+    while before == now and before and clock() < end:
+        sleep(min(every, silence))
+        now = heartbeats()
+    return sorted(name for name, heartbeat in now.items() if heartbeat != before.get(name))
 
 
 class AgentWatch:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from oslo_log import log as logging
@@ -12,7 +13,7 @@ from sahara.plugins import utils as plugin_utils
 from sahara.service import ops
 from sahara_plugin_cdh.plugins.cdh import deploy as stock
 
-from sahara_docker import cluster_extra
+from sahara_docker import cluster_extra, exceptions
 from sahara_docker.plugins.cdh_docker import (
     agent_watch,
     availability,
@@ -50,6 +51,13 @@ MORE_OPEN_PORTS = {
 
 # Marks a cluster whose nodes were given a proxy, in what is kept with it.
 _HAS_PROXY = "has_proxy"
+
+
+def _others(cluster: Any, instances: list[Any]) -> list[Any]:
+    """Return the nodes of *cluster* but *instances*."""
+    # By name: comparing Sahara's objects that were loaded at different times recurses without end.
+    names = {instance.instance_name for instance in instances}
+    return [node for node in plugin_utils.get_instances(cluster) if node.instance_name not in names]
 
 
 class Deployment:
@@ -106,17 +114,29 @@ class Deployment:
             self._take_in(cluster, instances)
         except Exception as failure:
             LOG.exception("Scaling of cluster %s failed", cluster.name)
-            self.forget_nodes(cluster, instances)
+            try:
+                self.forget_nodes(cluster, instances)
+            except Exception as second:
+                raise undo.NodesStay(
+                    "scaling failed, and its new nodes stay, as they may hold data that could not be moved",
+                    where=cluster.name,
+                    observed=f"{failure}; then: {second}",
+                    remedy="mend what failed and scale the cluster down to remove them",
+                ) from failure
             if not hasattr(ops.INFRA, "undo_scaling"):  # another engine than this package's
                 raise
             raise ops.INFRA.undo_scaling(cluster.id, failure) from failure
 
     def forget_nodes(self, cluster: Any, instances: list[Any]) -> None:
-        """Take back what Cloudera Manager was told about new nodes that are to be removed without having worked."""
+        """Take back what the cluster was told about new nodes that are to be removed without having worked.
+
+        :raises Exception: they may hold data that no other node has, and must not be removed.
+        """
+        undo.forget(self._managed(cluster, watched=[]), instances)
         try:
-            undo.forget(self._managed(cluster, watched=[]), instances)
+            self._bring_proxy(cluster, _others(cluster, instances))
         except Exception as trouble:
-            LOG.warning("[%s] Cloudera Manager cannot be told which nodes go: %s", cluster.name, trouble)
+            LOG.warning("[%s] The nodes' proxy settings name nodes that are removed: %s", cluster.name, trouble)
 
     def _take_in(self, cluster: Any, instances: list[Any]) -> None:
         if not instances:
@@ -145,15 +165,28 @@ class Deployment:
 
         :raises SaharaDockerError: they could not be emptied; the cluster works on with them.
         """
-        # By name: comparing Sahara's objects that were loaded at different times recurses without end.
-        leaving = {node.instance_name for node in instances}
-        staying = [node for node in plugin_utils.get_instances(cluster) if node.instance_name not in leaving]
+        staying = _others(cluster, instances)
         managed = self._managed(cluster, watched=staying)
         removal.remove_workers(managed, instances)
-        self._bring_proxy(cluster, staying)
-        self._bring_proxy_to_jobs(managed, staying)
-        managed.refresh_workers()
-        managed.restart_stale_services()
+        # The nodes are out of Cloudera Manager, so that Sahara has to remove them whatever becomes of the rest.
+        steps: list[Callable[[], None]] = [
+            lambda: self._bring_proxy(cluster, staying),
+            lambda: self._bring_proxy_to_jobs(managed, staying),
+            managed.refresh_workers,
+            managed.restart_stale_services,
+        ]
+        for step in steps:
+            try:
+                step()
+            except Exception as trouble:
+                note = exceptions.SaharaDockerError(
+                    "nodes were removed, but those that stay were not told everything",
+                    where=cluster.name,
+                    observed=str(trouble),
+                    remedy="restart the stale services in Cloudera Manager; the next scaling tells the nodes anew",
+                )
+                LOG.warning("%s", note)
+                plugin_utils.add_fail_event(managed.get_event_info(), note)
 
     def get_open_ports(self, node_group: Any) -> list[int]:
         """Return the ports that clients outside the cluster use on a node of *node_group*."""

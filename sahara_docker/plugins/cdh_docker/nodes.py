@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from oslo_log import log as logging
-from sahara import exceptions as sahara_exceptions
 from sahara.plugins import context
 
 from sahara_docker import exceptions
@@ -19,6 +19,8 @@ FIRST_RETRY_PAUSE = 1.0
 LONGEST_RETRY_PAUSE = 15.0
 SERVICE_TIMEOUT = 300
 ANSWER_TIMEOUT = 30
+# Errors of this package's remote, which the plugin knows by name only.
+NOTHING_THERE = frozenset({"NodeNotUp", "NoRoute"})
 
 # The output goes through a file: a daemon that keeps the script's standard output open would keep the SSH channel open.
 _SERVICE = """
@@ -149,15 +151,34 @@ def agent_trouble(instance: Any) -> str:
     return outcome.last_lines() if outcome.code else ""
 
 
-def answers(instance: Any) -> bool:
-    """Tell whether a command runs on a node."""
+def absence(instance: Any) -> str:
+    """Return what shows that nothing is there any more where a node was, or an empty string when it runs a command.
+
+    :raises SaharaDockerError: when neither can be told, as of a node that is overloaded or does not let one in.
+    """
     try:
         with instance.remote() as remote:
+            # A kept connection to a node that is gone only times out.
+            if hasattr(remote, "reconnect"):
+                remote.reconnect()
             remote.execute_command("true", timeout=ANSWER_TIMEOUT)
-    except (exceptions.SaharaDockerError, sahara_exceptions.SaharaException) as failure:
-        LOG.warning("[%s] the node does not answer: %s", instance.instance_name, failure)
-        return False
-    return True
+    except Exception as failure:
+        if _shows_absence(failure, instance):
+            return str(failure)
+        raise exceptions.SaharaDockerError(
+            "cannot tell whether the node is still there",
+            where=where(instance),
+            observed=str(failure),
+            remedy="mend the login to it and remove it again, or stop its instance first when its data may be lost",
+        ) from failure
+    return ""
+
+
+def _shows_absence(failure: Exception, instance: Any) -> bool:
+    """Tell whether a remote's error says that nothing is at a node's address: another's may be about its gateway."""
+    words = re.findall(r"[\w.-]+", str(failure))
+    about_it = instance.instance_name in words or instance.management_ip in words
+    return type(failure).__name__ in NOTHING_THERE and about_it
 
 
 def stop_agent(instance: Any) -> None:

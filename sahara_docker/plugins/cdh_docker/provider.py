@@ -50,5 +50,8 @@ class CDHDockerPluginProvider(stock.CDHPluginProvider):
         self._get_version_handler(cluster.hadoop_version).on_terminate_cluster(cluster)
 
     def forget_nodes(self, cluster: Any, instances: list[Any]) -> None:
-        """Forget new nodes of a scaling that has died with its engine; another engine is about to remove them."""
+        """Forget new nodes of a scaling that has died with its engine; another engine is about to remove them.
+
+        :raises Exception: they may hold data that no other node has, and must not be removed.
+        """
         self._get_version_handler(cluster.hadoop_version).deploy.forget_nodes(cluster, instances)

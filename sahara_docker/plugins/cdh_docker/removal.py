@@ -11,49 +11,77 @@ from oslo_log import log as logging
 from sahara.plugins import utils as plugin_utils
 
 from sahara_docker import exceptions
-from sahara_docker.plugins.cdh_docker import managed_cluster, nodes, parallel
+from sahara_docker.plugins.cdh_docker import agent_watch, managed_cluster, nodes, parallel
 
 LOG = logging.getLogger(__name__)
 
 
 class NodeGone(exceptions.SaharaDockerError):
-    """A node was removed without being emptied, because it does not answer."""
+    """A node was removed without being emptied, because nothing is there any more."""
 
 
-def remove_workers(managed: managed_cluster.ManagedCluster, instances: list[Any]) -> None:
+def remove_workers(
+    managed: managed_cluster.ManagedCluster, instances: list[Any], *, silence: float = agent_watch.SILENCE
+) -> None:
     """Make Cloudera Manager forget *instances*.
 
-    :raises SaharaDockerError: a node that answers could not be emptied; then all stay in the cluster.
+    :param silence: seconds without a heartbeat, after which a node where nothing is found any more is taken for gone.
+    :raises SaharaDockerError: a node that is there, or may be, could not be emptied; then all stay in the cluster.
     """
-    alive: list[Any] = []
-    gone: list[Any] = []
-    for instance in instances:
-        (alive if nodes.answers(instance) else gone).append(instance)
+    absent = _absent(managed, instances, silence)
+    # By name: comparing Sahara's objects that were loaded at different times recurses without end.
+    alive = [instance for instance in instances if instance.instance_name not in absent]
     if alive:
         managed.decommission(alive)
         managed.delete_roles(alive)
         parallel.on_each(alive, "Stop Cloudera agents", nodes.stop_agent)
         managed.remove_hosts(alive)
+    gone = [instance for instance in instances if instance.instance_name in absent]
     if gone:
-        _write_off(managed, gone)
+        _write_off(managed, gone, absent)
 
 
-def _write_off(managed: managed_cluster.ManagedCluster, gone: list[Any]) -> None:
-    """Remove nodes that do not answer, with what Cloudera Manager still lets do; the event log names each.
+def _absent(managed: managed_cluster.ManagedCluster, instances: list[Any], silence: float) -> dict[str, str]:
+    """Return what shows that a node is gone, by the names of those that are.
+
+    :raises SaharaDockerError: one cannot be reached from here, and yet may live.
+    """
+    absent: dict[str, str] = {}
+
+    def look(instance: Any) -> None:
+        absence = nodes.absence(instance)
+        if absence:
+            absent[instance.instance_name] = absence
+
+    parallel.on_each(instances, "Look for leaving nodes", look)
+    suspects = {instance.fqdn(): instance for instance in instances if instance.instance_name in absent}
+    heard = agent_watch.heard_meanwhile(suspects, managed.client.hosts, silence=silence)
+    if heard:
+        raise exceptions.SaharaDockerError(
+            "nodes cannot be reached from the Sahara host, but Cloudera Manager hears their agents",
+            where=", ".join(heard),
+            observed="; ".join(absent[suspects[name].instance_name] for name in heard),
+            remedy="mend the way to the nodes and remove them again",
+        )
+    return absent
+
+
+def _write_off(managed: managed_cluster.ManagedCluster, gone: list[Any], absent: dict[str, str]) -> None:
+    """Remove nodes that are gone, with what Cloudera Manager still lets do; the event log names each.
 
     HDFS makes new replicas of a dead DataNode's blocks by itself. Those that only it had went with it, and keeping the
     node in the cluster would not bring them back.
     """
-    plugin_utils.add_provisioning_step(managed.cluster.id, "Remove nodes that do not answer", len(gone))
+    plugin_utils.add_provisioning_step(managed.cluster.id, "Remove nodes that are gone", len(gone))
     for instance in gone:
-        troubles = []
+        troubles = [absent[instance.instance_name]]
         for step in _farewells(managed, instance):
             try:
                 step()
             except exceptions.SaharaDockerError as trouble:
                 troubles.append(str(trouble))
         note = NodeGone(
-            "the node does not answer and was removed without being emptied",
+            "the node is gone and was removed without being emptied",
             where=nodes.where(instance),
             observed="; ".join(troubles),
             remedy="look at HDFS's missing blocks, if files had one replica only",
