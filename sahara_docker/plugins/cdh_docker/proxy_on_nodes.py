@@ -18,7 +18,10 @@ from sahara_docker.plugins.cdh_docker import proxy, shell
 _BLOCK = r"""
 set -e
 umask 022
-new=$(mktemp)
+# Nobody else may look into it: a password goes through its files.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+new=$work/new
 begin='# sahara-docker proxy: begin' end='# sahara-docker proxy: end'
 # Replaces our block in a file by standard input, or removes it when that is empty; in the section [main] of a file that
 # has one. In place, since the file may be a bind mount.
@@ -35,6 +38,20 @@ put_block() {
     fi
     cmp -s "$new.all" "$file" || cat "$new.all" >"$file"
 }
+# As put_block, for a file that root alone may read while it holds a password; its own mode is kept in our block.
+put_values() {
+    file=$1 note='# sahara-docker proxy: mode '
+    [ -e "$file" ] || : >"$file"
+    mode=$(sed -n "s/^$note//p" "$file")
+    if [ "$secret" = yes ]; then
+        mode=${mode:-$(stat -c %a "$file")}
+        chmod go-rwx "$file"
+        { echo "$note$mode"; cat; } | put_block "$file"
+    else
+        put_block "$file"
+        [ -z "$mode" ] || chmod "$mode" "$file"
+    fi
+}
 apt=/etc/apt/apt.conf.d/95sahara-docker-proxy
 sudoers=/etc/sudoers.d/sahara-docker-proxy
 """
@@ -42,14 +59,9 @@ _APPLY = (
     _BLOCK
     + r"""
 values=$1 secret=$2
-trap 'rm -f "$new" "$new".* "$values"' EXIT
-for file in /etc/environment /etc/default/cloudera-scm-agent /etc/default/cloudera-scm-server; do
-    [ -e "$file" ] || : >"$file"
-    if [ "$secret" = yes ]; then chmod go-rwx "$file"; fi
-done
-put_block /etc/environment <"$values"
+put_values /etc/environment <"$values"
 for service in cloudera-scm-agent cloudera-scm-server; do
-    sed 's/^/export /' "$values" | put_block "/etc/default/$service"
+    sed 's/^/export /' "$values" | put_values "/etc/default/$service"
 done
 if [ -d /etc/sudoers.d ]; then
     names=$(cut -d= -f1 "$values" | tr '\n' ' ')
@@ -76,10 +88,10 @@ done
 _REMOVE = (
     _BLOCK
     + r"""
-trap 'rm -f "$new" "$new".*' EXIT
+secret=no
 for file in /etc/environment /etc/default/cloudera-scm-agent /etc/default/cloudera-scm-server \
         /etc/yum.conf /etc/dnf/dnf.conf; do
-    if [ -f "$file" ]; then put_block "$file" </dev/null; fi
+    if [ -f "$file" ]; then put_values "$file" </dev/null; fi
 done
 rm -f "$apt" "$sudoers"
 """
