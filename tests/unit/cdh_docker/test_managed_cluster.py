@@ -7,6 +7,7 @@ import types
 from unittest import mock
 
 import fixtures
+from sahara.plugins import utils as plugin_utils
 from sahara_plugin_cdh.plugins.cdh import cloudera_utils as stock
 
 from sahara_docker import exceptions
@@ -16,6 +17,7 @@ from sahara_docker.plugins.cdh_docker import (
     cm_session,
     managed_cluster,
     passwords,
+    removal,
     storage,
     versions,
     waiting,
@@ -220,3 +222,34 @@ class DeploymentTest(ClusterTestCase):
     def test_monitoring_that_does_not_start_is_an_error(self):
         error = self.assertRaises(cm_commands.CMCommandFailed, self.configure, hostsStartRoles=FAILED)
         self.assertIn("command hostsStartRoles failed: no heap left", str(error))
+
+
+class ShrinkingTest(ClusterTestCase):
+    def test_nodes_that_are_out_of_cloudera_manager_go_whatever_the_others_are_told(self):
+        managed, notes = self.manage_roles(refresh=FAILED, restart=FAILED), []
+        deployment = self.handler.deploy
+        for owner, name, behaviour in (
+            (deployment, "_managed", {"return_value": managed}),
+            (deployment, "_bring_proxy", {"side_effect": RuntimeError("disk full")}),
+            (removal, "remove_workers", {}),
+            (plugin_utils, "add_fail_event", {"side_effect": lambda _, note: notes.append(str(note))}),
+        ):
+            self.useFixture(fixtures.MockPatchObject(owner, name, **behaviour))
+        deployment.decommission_cluster(self.cluster, self.instances("worker-1"))
+        told = [note for note in notes if "nodes were removed" in note]
+        self.assertEqual(3, len(told), notes)
+        self.assertIn("disk full", told[0])
+        for note in told[1:]:
+            self.assertIn("no heap left", note)
+
+    def test_nodes_that_are_not_empty_stay(self):
+        managed = self.manage_roles()
+        deployment = self.handler.deploy
+        self.useFixture(fixtures.MockPatchObject(deployment, "_managed", return_value=managed))
+        full = exceptions.SaharaDockerError("not empty")
+        self.useFixture(fixtures.MockPatchObject(removal, "remove_workers", side_effect=full))
+        error = self.assertRaises(
+            exceptions.SaharaDockerError, deployment.decommission_cluster, self.cluster, self.instances("worker-1")
+        )
+        self.assertIs(full, error)
+        self.assertEqual([], self.session.calls)
