@@ -67,7 +67,7 @@ def change_item(cluster_id: str, name: str, how: Callable[[Any], Any]) -> Any:
     """As :func:`change`, for an item of ``extra`` that is Sahara's own: *name* is the whole name."""
     session = database.get_session()
     with session.begin():
-        row = session.query(models.Cluster).filter_by(id=cluster_id).with_for_update().populate_existing().first()
+        row = _locking(session, cluster_id).first()
         if row is None:
             raise sahara_exceptions.NotFoundException(cluster_id, "Cluster id '%s' not found!")
         extra = dict(row.extra or {})
@@ -105,6 +105,16 @@ def survey(key: str, passed_over: Collection[str] = ()) -> list[Row]:
         if passed_over:
             found = found.filter(sqlalchemy.or_(status.is_(None), status.notin_(passed_over)))
         return [Row(row.id, row.status or "", _item(row.extra, key)) for row in found]
+
+
+def _locking(session: Any, cluster_id: str) -> Any:
+    """The query for a cluster's row that locks it, and nothing but it.
+
+    What Sahara's model loads along with a row would be read at each call, and PostgreSQL refuses ``FOR UPDATE`` on the
+    outer join among it.
+    """
+    query = session.query(models.Cluster).enable_eagerloads(False).filter_by(id=cluster_id)
+    return query.with_for_update().populate_existing()
 
 
 def _item(extra: Mapping[str, Any] | None, key: str) -> Any:
