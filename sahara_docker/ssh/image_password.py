@@ -12,7 +12,6 @@ import threading
 import time
 from typing import Any
 
-from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1 import session as keystone_session
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -48,7 +47,7 @@ class ImagePasswords:
 
     def __init__(self) -> None:
         self._answers: dict[str, _Answer] = {}
-        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
         self._warned: set[str] = set()
 
     def get(self, image_id: str) -> str | None:
@@ -56,7 +55,7 @@ class ImagePasswords:
 
         :raises ImageUnreadable: when that cannot be found out.
         """
-        with self._lock:
+        with self._locks.setdefault(image_id, threading.Lock()):
             answer = self._answers.get(image_id)
             if answer is None or answer.until < time.monotonic():
                 answer = self._answers[image_id] = self._ask(image_id)
@@ -69,15 +68,6 @@ class ImagePasswords:
         try:
             image = _read(image_id, keystone.auth_for_admin(project_name=CONF.trustee.project_name))
             password = image.get(PROPERTY) or None
-            if password is not None and image_id not in self._warned and _is_open(image):
-                self._warned.add(image_id)
-                LOG.warning(
-                    "Everyone who sees the %s image %s can read its property %s: protect the property in Glance "
-                    "(see docs/security.md)",
-                    image["visibility"],
-                    image_id,
-                    PROPERTY,
-                )
         except Exception as cause:
             # Keystone's and Glance's words; neither repeats an image's properties.
             observed = str(cause) or type(cause).__name__
@@ -88,6 +78,15 @@ class ImagePasswords:
                 remedy="see [trustee] in sahara.conf; the user needs the admin role in its project",
             )
             LOG.debug("%s", failure)
+        if password is not None and image_id not in self._warned and _is_open(image):
+            self._warned.add(image_id)
+            LOG.warning(
+                "Everyone who sees the %s image %s can read its property %s: protect the property in Glance "
+                "(see docs/security.md)",
+                image["visibility"],
+                image_id,
+                PROPERTY,
+            )
         return _Answer(password, failure, time.monotonic() + _VALID)
 
 
@@ -105,10 +104,14 @@ def _read(image_id: str, auth: Any) -> dict[str, Any]:
 
 
 def _is_open(image: dict[str, Any]) -> bool:
-    """Whether the user of the present operation, who is nobody special, can read the property as well."""
-    if image.get("visibility") not in ("public", "community") or _ADMIN_ROLE in (context.current().roles or []):
+    """Whether the user of the present operation, who is nobody special, can read the property as well.
+
+    False also when that cannot be found out: a login needs the password, not this.
+    """
+    if image.get("visibility") not in ("public", "community"):
         return False
     try:
-        return PROPERTY in _read(image["id"], keystone.auth())
-    except keystone_exceptions.ClientException:
+        return _ADMIN_ROLE not in (context.current().roles or []) and PROPERTY in _read(image["id"], keystone.auth())
+    except Exception as failure:
+        LOG.debug("Who can read image %s was not found out: %s", image.get("id"), failure)
         return False
