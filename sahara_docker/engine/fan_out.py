@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterable
 
 from sahara import context
 
-from sahara_docker import exceptions
+from sahara_docker import exceptions, thread_group
 
 _SHOWN = 5
 
@@ -19,7 +19,7 @@ class NodesFailed(exceptions.SaharaDockerError):
     """
 
     def __init__(self, step: str, total: int, causes: dict[str, Exception]) -> None:
-        self.causes = causes
+        self.causes = dict(causes)
         shown = [_named(name, cause) for name, cause in sorted(causes.items())[:_SHOWN]]
         if len(causes) > _SHOWN:
             shown.append(f"and {len(causes) - _SHOWN} more")
@@ -47,10 +47,13 @@ def each(instances: Iterable[Any], step: str, action: Callable[[Any], None]) -> 
         except Exception as cause:
             causes[instance.instance_name] = cause
 
-    with context.ThreadGroup() as group:
+    with thread_group.ThreadGroup() as group:
         for instance in instances:
             # The new thread takes a copy of the context, whose instance id then stands in its log lines.
             with context.set_current_instance_id(instance.instance_id):
                 group.spawn(f"{step} {instance.instance_name}", run, instance)
-    if causes:
-        raise NodesFailed(step, len(instances), causes) from next(iter(causes.values()))
+    try:
+        if causes:
+            raise NodesFailed(step, len(instances), causes) from next(iter(causes.values()))
+    finally:
+        causes.clear()  # their stack traces refer to this function's variables

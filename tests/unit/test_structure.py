@@ -54,9 +54,12 @@ class StructureTest(testtools.TestCase):
     def test_what_is_kept_with_a_cluster_stands_alone(self):
         self.assert_never("sahara_docker/cluster_extra.py", "sahara_docker", "nova", "lab")
 
+    def test_threads_stand_alone(self):
+        self.assert_never("sahara_docker/thread_group.py", "sahara_docker", "nova", "lab")
+
     def test_each_side_has_only_what_it_may(self):
-        self.assert_only("sahara_docker/plugins", "plugins", "cluster_extra", "conf", "exceptions")
-        self.assert_only("sahara_docker/engine", "engine", "ssh", "cluster_extra", "conf", "exceptions")
+        self.assert_only("sahara_docker/plugins", "plugins", "cluster_extra", "conf", "exceptions", "thread_group")
+        self.assert_only("sahara_docker/engine", "engine", "ssh", "cluster_extra", "conf", "exceptions", "thread_group")
         self.assert_only("sahara_docker/ssh", "ssh", "engine", "cluster_extra", "conf", "exceptions")
         self.assert_only("sahara_docker/nova", "nova", "conf", "exceptions")
 

@@ -9,7 +9,7 @@ from typing import Any
 from sahara.plugins import context
 from sahara.plugins import utils as plugin_utils
 
-from sahara_docker import exceptions
+from sahara_docker import exceptions, thread_group
 
 
 class NodesFailed(exceptions.SaharaDockerError):
@@ -42,14 +42,19 @@ def on_each(instances: Iterable[Any], step: str, work: Callable[[Any], None]) ->
             else:
                 plugin_utils.add_successful_event(instance)
 
-    with context.PluginsThreadGroup() as group:
+    with thread_group.ThreadGroup() as group:
         for instance in instances:
             group.spawn(f"{step} {instance.instance_name}", attempt, instance)
 
-    if len(failures) == 1:
-        raise next(iter(failures.values()))
-    if failures:
-        raise NodesFailed(f"{step} failed on {len(failures)} of {len(instances)} nodes", observed=_summary(failures))
+    try:
+        if len(failures) == 1:
+            raise next(iter(failures.values()))
+        if failures:
+            raise NodesFailed(
+                f"{step} failed on {len(failures)} of {len(instances)} nodes", observed=_summary(failures)
+            )
+    finally:
+        failures.clear()  # their stack traces refer to this function's variables
 
 
 def _summary(failures: dict[str, Exception]) -> str:

@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import weakref
+
 from sahara import context
 from sahara import exceptions as sahara_exceptions
 
 from sahara_docker import exceptions
 from sahara_docker.plugins.cdh_docker import parallel
 from tests.unit.cdh_docker import base
+
+
+class Odd(Exception):
+    """Built-in exceptions have no weak references."""
 
 
 class OnEachTest(base.PluginTestCase):
@@ -50,6 +58,25 @@ class OnEachTest(base.PluginTestCase):
             "Work failed on 4 of 4 nodes: manager-0, worker-0, worker-1: no disk: 0 bytes; add one; master-0: odd"
         )
         self.assertEqual(expected, str(error))
+
+    def test_a_failure_leaves_nothing_that_refers_to_itself(self):
+        seen = []
+
+        def work(instance):
+            failure = Odd("odd")
+            seen.append(weakref.ref(failure))
+            try:
+                raise failure
+            finally:
+                del failure
+
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for instances in (self.instances[:1], self.instances):
+            with contextlib.suppress(Odd, parallel.NodesFailed):
+                parallel.on_each(instances, "Work", work)
+        self.assertEqual([None] * 5, [reference() for reference in seen])
 
     def test_sahara_s_own_group_puts_a_stack_trace_into_the_cluster_s_status(self):
         group = context.ThreadGroup()
