@@ -127,14 +127,20 @@ class DockerEngine(heat_engine.HeatEngine):
             raise outcome
 
     def shutdown_cluster(self, cluster: Any, force: bool = False) -> None:
-        self._keeper.begin(cluster.id, lease.DELETE)
+        before = self._keeper.begin(cluster.id, lease.DELETE)
+        # A creation may have named its stack until now; one that has not is stopped before it asks Heat for a stack.
+        cluster = conductor.API.cluster_get(context.ctx(), cluster.id)
+        creating = before is not None and (before["operation"], before["state"]) == (lease.CREATE, lease.HELD)
         instances = sahara_cluster.get_instances(cluster)
         try:
             if scaling.has_stack(cluster):
-                stack.delete(cluster, _status_reporter(cluster), wait=not force)
+                coming = self._keeper.pause if creating else 0
+                stack.delete(cluster, _status_reporter(cluster), wait=not force, coming=coming)
         except Exception as failure:
-            # Sahara's caller logs it at DEBUG only, and the cluster stays Deleting.
-            sahara_cluster.change_cluster_status_description(cluster, f"Deleting failed and is tried again: {failure}")
+            if cluster.status == sahara_cluster.CLUSTER_STATUS_DELETING:
+                # Sahara's caller logs it at DEBUG only, and the cluster stays Deleting until it is taken over.
+                text = f"Deleting failed and is tried again: {failure}"
+                sahara_cluster.change_cluster_status_description(cluster, text)
             raise
         self._forget(instances)
         self._clean_job_executions(cluster)
@@ -153,9 +159,12 @@ class DockerEngine(heat_engine.HeatEngine):
         disable_rollback: bool = True,
         instances_to_delete: list | None = None,
     ) -> list:
-        """As in the stock engine, but for its search for disks: a container sees those of the host."""
+        """As in the stock engine, but for its search for disks: a container sees those of the host.
+
+        :param disable_rollback: the stock caller's; Heat is never to roll back (see ``stack.submit``).
+        """
         cluster = sahara_cluster.change_cluster_status(cluster, stages[0])
-        ids = self._create_instances(cluster, target_count, update_stack, disable_rollback, instances_to_delete)
+        ids = self._create_instances(cluster, target_count, update_stack, instances_to_delete)
         cluster = sahara_cluster.change_cluster_status(cluster, stages[1])
         self._await_networks(cluster, sahara_cluster.get_instances(cluster, ids))
         cluster = sahara_cluster.change_cluster_status(cluster, stages[2])
@@ -167,7 +176,6 @@ class DockerEngine(heat_engine.HeatEngine):
         cluster: Any,
         target_count: dict,
         update_stack: bool = False,
-        disable_rollback: bool = True,
         instances_to_delete: list | None = None,
     ) -> list:
         """Make the stack hold *target_count* nodes of each node group; the database ids of the new ones."""
@@ -182,15 +190,13 @@ class DockerEngine(heat_engine.HeatEngine):
 
         next_numbers = cluster_extra.change(cluster.id, scaling.NEXT_NUMBERS, hand_out)
         self._keeper.note(cluster.id, **scaling.details(cluster, members, next_numbers))
-        return self._change_stack(cluster, members, update_stack, disable_rollback)
+        return self._change_stack(cluster, members, update_stack)
 
     @progress.event_wrapper(True, step="Create Heat stack", param=("cluster", 1))
-    def _change_stack(
-        self, cluster: Any, members: scaling.Members, update: bool = True, disable_rollback: bool = True
-    ) -> list:
+    def _change_stack(self, cluster: Any, members: scaling.Members, update: bool = True) -> list:
         flat = template.FlatTemplate(cluster, members, lambda group: self._generate_user_data_script(group, ""))
         self._keeper.check(cluster.id)
-        servers = stack.submit(cluster, flat, update, disable_rollback, _status_reporter(cluster))
+        servers = stack.submit(cluster, flat, update, _status_reporter(cluster))
         return self._record(cluster, members, servers)
 
     @staticmethod

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import gc
 import os
 import weakref
 from typing import Any
@@ -74,10 +75,11 @@ class Keeper:
     """The leases of this process.
 
     :param lease_time: seconds without a sign of life after which others may take a lease over.
+    :ivar pause: seconds between two signs of life, and so until an operation notices that it has lost its lease.
     """
 
     def __init__(self, lease_time: float) -> None:
-        self._pause = lease_time / _BEATS_A_LEASE
+        self.pause = lease_time / _BEATS_A_LEASE
         self._forget_all()
         atexit.register(self._at_exit)
 
@@ -87,23 +89,32 @@ class Keeper:
         self._ended: queue.LightQueue = queue.LightQueue()
         self._thread: Any = None
 
-    def begin(self, cluster_id: str, operation: str, **details: Any) -> None:
+    def begin(self, cluster_id: str, operation: str, **details: Any) -> dict[str, Any] | None:
         """Take the lease of a cluster for the calling thread's operation, whoever has it.
 
         A step of an operation that has the lease already only adds its *details*.
 
         :param details: what somebody who takes the operation over has to know.
+        :returns: the lease that was there, of another operation; None when there was none.
         :raises NotFoundException: when the cluster is gone.
         """
         before = self._mine(cluster_id)
         if before and before.request() is context.ctx():
             self.note(cluster_id, **details)
-            return
+            return None
         new = self._hold(cluster_id, operation, details)
-        cluster_extra.change(cluster_id, KEY, lambda now: dict(new.record))
+        superseded: dict[str, Any] | None = None
+
+        def replaced(now: Any) -> dict[str, Any]:
+            nonlocal superseded
+            superseded = now
+            return dict(new.record)
+
+        cluster_extra.change(cluster_id, KEY, replaced)
         self._keep(new)
         if before:
             _stop(before, f"{operation} has begun")
+        return superseded
 
     def take_over(
         self, cluster_id: str, seen: dict[str, Any] | None, operation: str, details: dict[str, Any]
@@ -170,7 +181,7 @@ class Keeper:
     def _renew_all(self) -> None:
         while self._held:
             with contextlib.suppress(queue.Empty):
-                self._ended.get(timeout=self._pause)
+                self._ended.get(timeout=self.pause)
             for held in list(self._held.values()):
                 if self._held.get(held.cluster_id) is held:
                     self._renew(held)
@@ -208,7 +219,11 @@ class Keeper:
             del self._held[held.cluster_id]
 
     def _at_exit(self) -> None:
-        """Tell other engines at once that nobody works on our clusters any more; a kill they find out themselves."""
+        """Tell other engines at once that nobody works on our clusters any more.
+
+        For an engine that is one process. A kill they find out themselves, and so they do an ordinary stop of a worker
+        that oslo.service has forked, as sahara-engine is one: it leaves by ``os._exit``.
+        """
         if os.getpid() != self._pid:
             return
         with contextlib.suppress(Exception, OperationLost, eventlet.Timeout), eventlet.Timeout(_AT_EXIT):
@@ -237,6 +252,9 @@ def _state_at_the_end(held: _Held) -> str:
 
 
 def _stop(held: _Held, why: str) -> None:
+    if held.is_over() or held.thread is eventlet.getcurrent():  # this thread has begun another request since
+        return
+    gc.collect()  # a stack trace that refers to itself keeps the context of an operation that is over
     if held.is_over():
         return
     LOG.warning("Stopping to %s cluster %s: %s", held.record["operation"], held.cluster_id, why)

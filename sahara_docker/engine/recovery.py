@@ -15,6 +15,7 @@ from sahara import conductor, context
 from sahara import exceptions as sahara_exceptions
 from sahara.plugins import base as plugin_base
 from sahara.service import trusts
+from sahara.service.edp import job_manager
 from sahara.utils import cluster as sahara_cluster
 from sahara.utils import edp
 
@@ -96,6 +97,7 @@ class Recovery:
         try:
             if not details.get("emptied") and (cluster.trust_id or scaling.has_stack(cluster)):
                 trusts.use_os_admin_auth_token(cluster)
+                _note_ended_jobs(cluster)
                 plugin_base.PLUGINS.get_plugin(cluster.plugin_name).on_terminate_cluster(cluster)
                 self._engine.shutdown_cluster(cluster)
             _delete_trust(cluster)
@@ -142,6 +144,14 @@ def _fail_pending_jobs(cluster: Any) -> None:
             LOG.warning("Job %s of cluster %s cannot be started any more", job.id, cluster.name)
             ended = {"info": {"status": edp.JOB_STATUS_FAILED}, "end_time": datetime.datetime.now()}
             conductor.API.job_execution_update(ctx, job, ended)
+
+
+def _note_ended_jobs(cluster: Any) -> None:
+    """Record how jobs have ended: those that are not known to have ended are killed along with the cluster."""
+    try:
+        job_manager.update_job_statuses(cluster_id=cluster.id)
+    except Exception as failure:
+        LOG.warning("The states of the jobs of cluster %s could not be found out: %s", cluster.name, failure)
 
 
 def _delete_trust(cluster: Any) -> None:

@@ -25,9 +25,7 @@ _REPORT_EVERY, _SHOWN = 10.0, 3
 Report = Callable[[str], None]
 
 
-def submit(
-    cluster: Any, flat: template.FlatTemplate, update: bool, disable_rollback: bool, report: Report
-) -> dict[str, str]:
+def submit(cluster: Any, flat: template.FlatTemplate, update: bool, report: Report) -> dict[str, str]:
     """Create or update the stack and wait until Heat has done it.
 
     :param report: told now and then what Heat is still at, and an empty text at the end.
@@ -39,7 +37,8 @@ def submit(
         "template": flat.text(),
         "files": flat.files,
         "timeout_mins": -(-CONF.sahara_docker.stack_timeout // 60),
-        "disable_rollback": disable_rollback,
+        # Heat's own rollback puts its outcome in the place of the reason; the engine undoes a scaling itself.
+        "disable_rollback": True,
         "parameters": {},
     }
     if CONF.heat_stack_tags:
@@ -60,14 +59,17 @@ def submit(
     return {resource.resource_name: resource.physical_resource_id for resource in resources}
 
 
-def delete(cluster: Any, report: Report, wait: bool = True) -> None:
+def delete(cluster: Any, report: Report, wait: bool = True, coming: float = 0) -> None:
     """Delete the stack; one that is gone already is fine.
 
     :param report: as for :func:`submit`.
     :param wait: until it is gone; else leave the rest to Heat.
+    :param coming: seconds to look for one that somebody may just be creating.
     :raises HeatStackException: Heat failed twice, with its reason; or the limit of time passed.
     """
-    stack = heat.get_stack(cluster.stack_name, raise_on_missing=False)
+    end = time.monotonic() + coming
+    while (stack := heat.get_stack(cluster.stack_name, raise_on_missing=False)) is None and time.monotonic() < end:
+        context.sleep(_LONGEST_POLL)
     if stack is None:
         LOG.warning("Heat has no stack %s to delete", cluster.stack_name)
         return

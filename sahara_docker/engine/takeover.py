@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import eventlet
+import oslo_messaging
 from oslo_log import log as logging
 from sahara import conductor, context
 from sahara import exceptions as sahara_exceptions
@@ -110,6 +111,10 @@ class Watch:
             self._recover(row, record)
         except (lease.Superseded, sahara_exceptions.NotFoundException):
             LOG.debug("Cluster %s has been taken care of by others", row.id)
+        except oslo_messaging.MessagingTimeout:
+            LOG.debug("Requests to the engines are still under way; cluster %s is looked at again", row.id)
+        except lease.OperationLost as loss:
+            LOG.info("Cluster %s is not taken on: %s", row.id, loss)
         except Exception:
             LOG.exception("Taking over cluster %s failed", row.id)
         finally:

@@ -76,6 +76,7 @@ class Cloud(fixtures.Fixture):
             stack.status, stack.stack_status, stack.stack_status_reason = "FAILED", f"{action}_FAILED", reason
             if not arguments["disable_rollback"]:
                 stack.action, stack.status, stack.stack_status = "ROLLBACK", "COMPLETE", "ROLLBACK_COMPLETE"
+                stack.stack_status_reason = "Stack ROLLBACK completed successfully"
             return
         template = yaml.safe_load(arguments["template"])
         wanted = {

@@ -224,7 +224,7 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         self.assertIn("Deleting failed 3 times", cluster.status_description)
         self.assertIn("port in use", cluster.status_description)
 
-    def test_a_stack_that_heat_rolled_back_is_a_failed_scaling(self) -> None:
+    def test_a_failed_update_of_the_stack_is_a_failed_scaling_with_heats_reason(self) -> None:
         cluster = self._create()
         self.cloud.fail = ["No valid host was found"]
         failure = self.assertRaises(
