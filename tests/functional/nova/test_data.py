@@ -41,7 +41,7 @@ class DataDiskTest(testtools.TestCase):
 
     def size_mb(self, instance: Any) -> int:
         return int(
-            self.compute.run(instance, "stat --file-system --format '%b %S' /data | { read b s; echo $((b*s>>20)); }")
+            self.compute.run(instance, "stat --file-system --format '%b %S' /mnt | { read b s; echo $((b*s>>20)); }")
         )
 
     def test_full_disk_is_full_for_its_instance_only(self) -> None:
@@ -56,7 +56,7 @@ class DataDiskTest(testtools.TestCase):
 
     def test_neither_programs_of_root_nor_devices_work_on_it(self) -> None:
         """What the instance's root puts there, a user of the host could run."""
-        options = self.compute.run(self.spawned(), "grep ' /data ' /proc/mounts").split()[3].split(",")
+        options = self.compute.run(self.spawned(), "grep ' /mnt ' /proc/mounts").split()[3].split(",")
         self.assertThat(options, matchers.ContainsAll(["nosuid", "nodev"]))
 
     def test_data_stays_through_reboots_and_a_boot_of_the_host(self) -> None:

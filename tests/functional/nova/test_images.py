@@ -178,7 +178,7 @@ class ImageTest(testtools.TestCase):
         self.assertEqual(("docker", "raw"), (stored.container_format, stored.disk_format))
         second = self.compute.instance(stored, hostname="node-2")
         self.compute.spawn(second, stored)
-        self.assertEqual("snapped\n", self.compute.run(second, "cat /root/snapped; ls /data"))
+        self.assertEqual("snapped\n", self.compute.run(second, "cat /root/snapped; ls /mnt"))
         self.assertEqual("node-2\n", self.compute.run(second, "hostname"))
 
     def test_snapshot_of_an_instance_that_is_not_there(self) -> None:

@@ -117,7 +117,7 @@ class InterruptionTest(testtools.TestCase):
         image_meta = self.compute.small_image("VOLUME /var/anonymous")
         instance, port = self.compute.instance(image_meta), self.port(7)
         self.compute.spawn(instance, image_meta, model.NetworkInfo([port]))
-        self.compute.run(instance, "for where in /etc /data /var/anonymous; do echo kept > $where/file; done")
+        self.compute.run(instance, "for where in /etc /mnt /var/anonymous; do echo kept > $where/file; done")
         before = self.compute.container(instance).attrs
         self.compute.daemon.containers.get(f"nova-{instance.uuid}-sandbox").remove(force=True)
         self.driver.reboot(self.compute.context, instance, [port], "HARD")
