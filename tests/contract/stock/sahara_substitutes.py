@@ -105,17 +105,18 @@ class _Engine(docker_engine.DockerEngine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keeper = mock.Mock()
+        self._keeper = mock.Mock(**{"begin.return_value": None})
 
 
 @contextlib.contextmanager
 def _engine_in_place() -> Iterator[None]:
-    def delete(cluster: Any, wait: bool = True) -> None:
+    def delete(cluster: Any, report: Any, wait: bool = True, coming: float = 0) -> None:
         (heat.delete_stack if wait else heat.lazy_delete_stack)(cluster)
 
     with contextlib.ExitStack() as stack:
         for target, substitute in (
             ("sahara_docker.engine.stack.delete", delete),
+            ("sahara_docker.engine.docker_engine.conductor", mock.Mock()),
             ("sahara_docker.engine.scaling.has_stack", lambda cluster: True),
             ("sahara_docker.engine.credentials.remove", lambda cluster: None),
             ("sahara.utils.cluster.get_instances", lambda cluster: []),

@@ -34,7 +34,7 @@ class Ours:
         self.engine()._configure_instance(instance, cluster)
 
     def wait_for_stack(self, cluster: Any) -> None:
-        stack._follow("stack", "CREATE", lambda now: True)
+        stack._follow("stack", "CREATE", lambda now: True, lambda line: None)
 
 
 class Stock:
@@ -171,6 +171,7 @@ class WaitingDefectsTest(EngineCase):
         client = mock.Mock()
         client.stacks.get.return_value = unfinished
         client.stacks.list.return_value = [unfinished]
+        client.resources.list.return_value = []
         self.patch("sahara.utils.openstack.heat.client", lambda: client)
         self.patch("sahara.context.sleep", sleep)
         self.patch("sahara_docker.engine.stack.time", types.SimpleNamespace(monotonic=lambda: now[0]))
