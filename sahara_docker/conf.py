@@ -74,8 +74,8 @@ Heat is told the same limit, in whole minutes.
 Longest wait, in seconds, for HDFS to copy the data of leaving nodes to those that stay.
 
 It takes as long as the data on them and the network make it: 1 TiB at 100 MB/s are three hours. A scaling that
-is given up because of it leaves the cluster as it was. A scaling goes on with its user's token afterwards, so Keystone's
-[token] expiration has to be longer than it takes.
+is given up because of it leaves the cluster as it was. A scaling goes on with its user's token afterwards, so
+Keystone's [token] expiration has to be longer than it takes.
 """,
     ),
     cfg.IntOpt(

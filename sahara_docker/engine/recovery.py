@@ -65,11 +65,7 @@ class Recovery:
         try:
             if began:
                 trusts.use_os_admin_auth_token(cluster)
-                self._forget_new_nodes(cluster)
-                outcome = self._engine.undo_scaling(cluster.id, reason)
-                if isinstance(outcome, scaling.UndoFailed):
-                    raise outcome
-                text = str(outcome)
+                text = self._remove_new_nodes(cluster, reason)
             else:
                 sahara_cluster.clean_cluster_from_empty_ng(cluster)
                 text = f"{reason}; no node was added"
@@ -81,12 +77,23 @@ class Recovery:
             text += "; nodes that were to leave may be out of service: remove them by scaling down again"
         _settle(cluster, sahara_cluster.CLUSTER_STATUS_ACTIVE, text)
 
-    def _forget_new_nodes(self, cluster: Any) -> None:
-        """Let a plugin that can do it remove what it has told its services about nodes that are about to go."""
+    def _remove_new_nodes(self, cluster: Any, reason: EngineEnded) -> str:
+        """Remove the nodes that a scaling has added, when the plugin can spare them; the outcome in words.
+
+        :raises UndoFailed: when they cannot be removed.
+        """
         forget = getattr(plugin_base.PLUGINS.get_plugin(cluster.plugin_name), "forget_nodes", None)
         new = scaling.new_instances(cluster, lease.details_of(cluster))
         if forget and new:
-            forget(cluster, new)
+            try:
+                forget(cluster, new)
+            except exceptions.SaharaDockerError as refusal:
+                LOG.warning("The new nodes of cluster %s stay: %s", cluster.name, refusal)
+                return f"{reason}; its new nodes stay: {refusal}; remove them by scaling down"
+        outcome = self._engine.undo_scaling(cluster.id, reason)
+        if isinstance(outcome, scaling.UndoFailed):
+            raise outcome
+        return str(outcome)
 
     def _delete(self, cluster: Any, details: dict[str, Any]) -> None:
         """As Sahara's own operation deletes, but for steps that were done already.

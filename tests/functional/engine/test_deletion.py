@@ -15,7 +15,7 @@ from sahara.service.castellan import config as castellan
 from sahara.tests.unit import base
 from sahara.utils import cluster as sahara_cluster
 
-from sahara_docker import cluster_extra
+from sahara_docker import cluster_extra, exceptions
 from sahara_docker.engine import docker_engine, lease, recovery, scaling
 from tests.functional.engine import cloud
 
@@ -108,3 +108,28 @@ class DeletionTest(base.SaharaWithDbTestCase):
         failure = self.assertRaises(scaling.ScalingUndone, self.engine.scale_cluster, cluster, {group.id: 2})
         self.assertIn("No valid host was found", str(failure))
         self.assertEqual(1, len(sahara_cluster.get_instances(self.read(cluster))))
+
+    def test_new_nodes_that_the_plugin_cannot_spare_stay_and_the_cluster_works_on(self) -> None:
+        for step in ("_await_networks", "_configure_instances", "_generate_user_data_script"):
+            self.useFixture(fixtures.MockPatchObject(self.engine, step, return_value=""))
+        cluster = self.cluster("Spawning")
+        self.engine.create_cluster(cluster)
+        cluster = self.read(cluster)
+        (group,) = cluster.node_groups
+        self.engine.scale_cluster(cluster, {group.id: 2})
+        conductor.API.cluster_update(context.ctx(), cluster, {"status": "Configuring"})
+
+        def forget_nodes(cluster: Any, instances: list) -> None:
+            raise exceptions.SaharaDockerError("its blocks are nowhere else", where=instances[0].instance_name)
+
+        plugin = plugin_base.PLUGINS.get_plugin("fake")
+        plugin.forget_nodes = forget_nodes
+        self.addCleanup(delattr, plugin, "forget_nodes")
+        row = cluster_extra.survey(lease.KEY)[0]
+
+        recovery.Recovery(self.engine).recover(row, {**row.value, "operation": lease.SCALE})
+
+        cluster = self.read(cluster)
+        self.assertEqual("Active", cluster.status)
+        self.assertIn("its new nodes stay: [demo-worker-1] its blocks are nowhere else", cluster.status_description)
+        self.assertEqual(2, len(sahara_cluster.get_instances(cluster)))
