@@ -18,7 +18,7 @@ from sahara.utils import cluster as sahara_cluster
 from sahara.utils import remote as sahara_remote
 
 from sahara_docker import cluster_extra
-from sahara_docker.engine import fan_out, lease, recovery, scaling
+from sahara_docker.engine import docker_engine, fan_out, lease, recovery, scaling
 from sahara_docker.ssh import driver
 from tests.functional.engine import cloud
 from tests.functional.ssh import sshd
@@ -44,9 +44,12 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         self.addCleanup(setattr, ops, "INFRA", ops.INFRA)
         self.addCleanup(setattr, sahara_remote, "DRIVER", sahara_remote.DRIVER)
         self.addCleanup(cfg.CONF.clear_override, "heat_enable_wait_condition")
+        # It would go on to the end of the process, and take over what other tests have made.
+        self.useFixture(fixtures.MockPatchObject(docker_engine.DockerEngine, "watch_for_dead_engines"))
         sahara_remote.setup_remote(remote_driver, engine=None)
         self.addCleanup(remote_driver.close)
         self.engine: Any = ops.INFRA
+        self.addCleanup(self.engine._keeper._held.clear)  # nothing is renewed when the database is gone
         self.nodes: dict[str, sshd.SshdContainer] = {}
         self.sshd_options: tuple[str, ...] = ()
         self.hostname_of = lambda name: name
