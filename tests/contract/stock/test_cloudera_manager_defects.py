@@ -51,14 +51,15 @@ class CommandTest(plugins.DefectCase):
         self.assert_told("decommission", plugin.decommission_nodes, cluster, leaving)
         self.assertEqual([], [call for call in self.cm.calls if call.method == "DELETE"])
 
-    @defects.defect("AssertionError: nothing was raised")
+    @defects.defect("is busy.* not in")
     def role_that_a_bulk_command_leaves_out(self, implementation):
         cluster = self.cluster()
         plugin = self.create(implementation, cluster)
         self.cm.bulk_errors = ["Role 'DN_c1_worker_0' is busy."]
         leaving = [i for group in cluster.node_groups if group.name == "worker" for i in group.instances][-1:]
-        failure = self.error_of(plugin.decommission_nodes, cluster, leaving)
-        self.assertIn("Role 'DN_c1_worker_0' is busy.", str(failure))
+        log = self.useFixture(fixtures.FakeLogger())
+        plugin.decommission_nodes(cluster, leaving)  # the nodes are out already: what comes after does not keep them
+        self.assertIn("Role 'DN_c1_worker_0' is busy.", log.output)
 
     @defects.defect("StillWaiting: not done after 8 s")
     def command_that_never_ends(self, implementation):
