@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from sahara import conductor, context
 from sahara import exceptions as sahara_exceptions
 
@@ -49,7 +51,7 @@ class ClusterExtraTest(shared_database.SharedDatabaseTestCase):
         self.assertEqual(before, self.read(cluster).updated_at, with_time)
 
     def _now(self) -> str:
-        return self.cluster(name=f"clock-{id(object())}", status="Error").updated_at
+        return self.cluster(name=f"clock-{uuid.uuid4()}", status="Error").updated_at
 
     def test_a_survey_passes_over_what_it_is_told(self) -> None:
         active, waiting = self.cluster("a", status="Active"), self.cluster("b", status="Waiting")
