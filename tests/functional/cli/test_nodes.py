@@ -238,13 +238,13 @@ class NodesTest(doctoring.DoctorTest):
         self.assert_named("nodes.agent-filesystems", site, "is on overlay", "local_filesystem_whitelist")
 
     def test_data_on_a_volume(self):
-        site = self.storage("/data/dn")
+        site = self.storage("/mnt/dn")
         self.assert_well("nodes.data-volume", site)
         self.assert_well("nodes.agent-filesystems", site)
 
     def test_cloned_storage_and_agents(self):
-        self.storage("/data/dn", "node-1")
-        site = self.storage("/data/dn", "node-2")
+        self.storage("/mnt/dn", "node-1")
+        site = self.storage("/mnt/dn", "node-2")
         self.assert_well("nodes.cluster-id", site)
         self.assert_named("nodes.identity", site, "datanodeUuid=1: on node-1, node-2")
         uuid_file = "/var/lib/cloudera-scm-agent/uuid"
@@ -253,10 +253,10 @@ class NodesTest(doctoring.DoctorTest):
         self.assert_named("nodes.identity", site, "agent uuid same: on node-1, node-2", uuid_file)
 
     def test_data_of_another_file_system(self):
-        self.storage("/data/nn", "node-1")
-        self.storage("/data/dn", "node-1", number="3")
-        site = self.storage("/data/dn", "node-2", cluster_id="CID-2")
-        self.assert_named("nodes.cluster-id", site, "node-2:/data/dn/current/VERSION: CID-2, the others have CID-1")
+        self.storage("/mnt/nn", "node-1")
+        self.storage("/mnt/dn", "node-1", number="3")
+        site = self.storage("/mnt/dn", "node-2", cluster_id="CID-2")
+        self.assert_named("nodes.cluster-id", site, "node-2:/mnt/dn/current/VERSION: CID-2, the others have CID-1")
 
     def test_nodes_elsewhere(self):
         site = self.site()
