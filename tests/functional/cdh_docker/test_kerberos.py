@@ -40,7 +40,11 @@ class KerberosTest(testtools.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         with tempfile.TemporaryDirectory() as directory:
-            subprocess.run(["apt-get", "download", "-q", *PACKAGES], cwd=directory, check=True, timeout=300)
+            download = ["apt-get", "download", "-q", *PACKAGES]
+            if subprocess.run(download, cwd=directory, check=False, timeout=300).returncode:
+                # The machine's lists are missing, or older than what the mirror has.
+                subprocess.run(["apt-get", "update", "-q"], check=True, timeout=300)
+                subprocess.run(download, cwd=directory, check=True, timeout=300)
             packages = _archive(pathlib.Path(directory))
         network = node.Network()
         cls.server, cls.client = (node.Node(network, f"c1-{name}-0.novalocal") for name in ("all", "more"))
