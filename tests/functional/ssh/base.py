@@ -38,3 +38,17 @@ class RemoteTestCase(testtools.TestCase):
 
     def remote(self, node: sshd.SshdContainer, **values: Any) -> remote.NodeRemote:
         return self.remotes.remote(nodes.instance(node.address, **values))
+
+
+class OneNodeTestCase(RemoteTestCase):
+    """One node, and its remote."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.container = self.node()
+        self.instance = nodes.instance(self.container.address)
+        self.node_remote = self.remotes.remote(self.instance)
+
+    def sessions(self) -> int:
+        """How many logins the node's sshd serves."""
+        return int(self.container.run("pgrep -c -f '[s]shd: cdh@notty' || true"))

@@ -6,21 +6,12 @@ from __future__ import annotations
 from sahara import exceptions as sahara_exceptions
 
 from sahara_docker.ssh import errors
-from tests.functional.ssh import base, nodes
+from tests.functional.ssh import base
 
 MEGABYTES = 5_000_000
 
 
-class CommandTest(base.RemoteTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.container = self.node()
-        self.instance = nodes.instance(self.container.address)
-        self.node_remote = self.remotes.remote(self.instance)
-
-    def sessions(self) -> int:
-        return int(self.container.run("pgrep -c -f '[s]shd: cdh@notty' || true"))
-
+class CommandTest(base.OneNodeTestCase):
     def test_root(self) -> None:
         self.assertEqual("root\n", self.node_remote.execute_command("id -un", run_as_root=True)[1])
 

@@ -11,19 +11,10 @@ import fixtures
 from sahara import exceptions as sahara_exceptions
 
 from sahara_docker.ssh import authentication, deadline, errors, pool, route
-from tests.functional.ssh import base, nodes
+from tests.functional.ssh import base
 
 
-class ConnectionTest(base.RemoteTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.container = self.node()
-        self.instance = nodes.instance(self.container.address)
-        self.node_remote = self.remotes.remote(self.instance)
-
-    def sessions(self) -> int:
-        return int(self.container.run("pgrep -c -f '[s]shd: cdh@notty' || true"))
-
+class ConnectionTest(base.OneNodeTestCase):
     def test_one_connection_for_all_commands(self) -> None:
         for _ in range(3):
             with self.node_remote as again:
