@@ -151,7 +151,7 @@ class SecretsTest(base.RemoteTestCase):
                     at = text.index(value)
                     self.fail(f"{name} is in {place}: ...{text[max(at - 300, 0) : at]}<HERE>...")
         # What was looked at is what it should have been.
-        self.assertIn("the-real-chpasswd", self.texts["arguments on the node"])
+        self.assertIn("/bin/sh /usr/sbin/chpasswd", self.texts["arguments on the node"])
         self.assertIn("Executing", self.texts["log"])
         self.assertIn("[SQL parameters hidden", self.texts["log"])
         self.assertIn("paramiko", self.texts["log"])
