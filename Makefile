@@ -2,7 +2,7 @@
 # Compiled Python stays out of the checkout, which may belong to another user than the lab's.
 LAB = PYTHONDONTWRITEBYTECODE=1 python3 -m lab
 
-.PHONY: demo demo-up demo-status demo-down test bench
+.PHONY: demo demo-up demo-status demo-down test bench docs
 
 demo:          ## bring the lab up, make a Hadoop cluster, run a job on it; HOSTS=3 for three compute hosts
 	@$(LAB) demo
@@ -21,3 +21,6 @@ test:          ## lint, types, unit, functional, contract and end-to-end tests
 
 bench:         ## what this package costs beside stock Sahara; BENCH=remote for a part of it
 	@$(LAB) bench $(BENCH)
+
+docs:          ## the documentation as web pages, in build/docs
+	@$(LAB) docs

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's commands: ``python3 -m lab up | demo | status | down | test | bench``."""
+"""The lab's commands: ``python3 -m lab up | demo | status | down | test | bench | docs``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import benchmarks
-from lab import bench, command, console, demo, installation, leftovers, plan, settings, teardown, testing
+from lab import bench, command, console, demo, docs, installation, leftovers, plan, settings, teardown, testing
 from sahara_docker import exceptions
 
 #: What sudo keeps of the caller's environment: where the state is, and how packages are fetched.
@@ -83,6 +83,8 @@ def _dispatch(chosen: argparse.Namespace, lab: settings.Lab) -> None:
         testing.run(lab)
     elif chosen.command == "bench":
         bench.run(lab, chosen.names)
+    elif chosen.command == "docs":
+        docs.build(lab)
     elif chosen.command == "up":
         installation.up(lab)
     else:
@@ -105,6 +107,7 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("status", help="show what runs")
     commands.add_parser("down", help="stop everything and remove all that the lab made outside its state directory")
     commands.add_parser("test", help="run every test, the end-to-end ones included")
+    commands.add_parser("docs", help="make the documentation as web pages")
     measure = commands.add_parser("bench", help="measure what this package costs beside stock Sahara")
     measure.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(benchmarks.MODULES)}; all by default")
     chosen = parser.parse_args(arguments)

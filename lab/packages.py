@@ -196,7 +196,7 @@ def _systemctl(lab: settings.Lab, verb: str, units: list[str]) -> None:
     command.run(words, log=lab.log / "apt.log", what=f"systemctl {verb} of servers", timeout=60, interruptible=False)
 
 
-def _uv(lab: settings.Lab) -> Path:
+def uv(lab: settings.Lab) -> Path:
     """The installer, itself from a lock file."""
     home, lock = lab.cache / "uv", REQUIREMENTS / "uv.txt"
     if not _stamped(home, lock):
@@ -218,8 +218,8 @@ def _stamp(home: Path, *inputs: Path) -> None:
     (home / "fingerprint").write_text(fingerprint.of(*inputs))
 
 
-def _uv_environment(lab: settings.Lab) -> dict[str, str]:
-    """Environment for uv, with the machine's pip settings in uv's own names; :func:`_uv` must have been called.
+def uv_environment(lab: settings.Lab) -> dict[str, str]:
+    """Environment for uv, with the machine's pip settings in uv's own names; :func:`uv` must have been called.
 
     A variable of uv that the caller has set wins over pip's settings.
     """
@@ -262,48 +262,67 @@ def install_environment(lab: settings.Lab, name: str = "openstack", lock: str = 
     """Make or renew the Python environment *name* from *lock*; return its path."""
     home, file = lab.cache / name, REQUIREMENTS / lock
     if not _stamped(home, file):
-        uv, log = _uv(lab), lab.log / f"{name}-packages.log"
-        variables = _uv_environment(lab)
+        tool, log = uv(lab), lab.log / f"{name}-packages.log"
+        variables = uv_environment(lab)
         shutil.rmtree(home, ignore_errors=True)
         what = f"installing the Python packages of {lock}"
-        command.run([uv, "venv", "--python", PYTHON, home], log=log, what=what, environment=variables)
-        words = [uv, "pip", "install", "--python", home / "bin/python", "--require-hashes", "-r", file]
+        command.run([tool, "venv", "--python", PYTHON, home], log=log, what=what, environment=variables)
+        words = [tool, "pip", "install", "--python", home / "bin/python", "--require-hashes", "-r", file]
         command.run(words, log=log, what=what, environment=variables, timeout=900)
         _stamp(home, file)
     return home
 
 
 def install_project(lab: settings.Lab, name: str = "openstack") -> bool:
-    """Build the project's wheel and install it into environment *name*; True when that changed something.
-
-    It is built from a copy, for the build writes next to the sources.
-    """
-    sources = [settings.CHECKOUT / one for one in ("sahara_docker", "nova", "setup.cfg", "setup.py", "pyproject.toml")]
-    sources += [settings.CHECKOUT / one for one in ("README.md", "LICENSE", "requirements.txt")]
+    """Build the project's wheel and install it into environment *name*; True when that changed something."""
+    sources = _sources()
     stamp = lab.cache / name / "project-fingerprint"  # within the environment: it goes when that is made anew
     if stamp.exists() and stamp.read_text() == fingerprint.of(*sources):
         return False
-    copy = lab.cache / "source"
-    shutil.rmtree(copy, ignore_errors=True)
-    copy.mkdir(parents=True)
-    for source in sources:
-        if source.is_dir():
-            shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy)
-    uv = _uv(lab)
-    # The version otherwise comes from git, which may be absent or owned by somebody else.
-    variables = {**_uv_environment(lab), "PBR_VERSION": "0.1.0"}
-    words = ["--python", lab.cache / name / "bin/python", "--no-deps", "--no-build-isolation", "--reinstall"]
+    wheel = build_wheel(lab, name)
+    words = ["--python", lab.cache / name / "bin/python", "--no-deps", "--reinstall"]
     command.run(
-        [uv, "pip", "install", *words, copy],
+        [uv(lab), "pip", "install", *words, wheel],
         log=lab.log / "project.log",
         what="installing this project",
-        environment=variables,
+        environment=uv_environment(lab),
         timeout=300,
     )
     stamp.write_text(fingerprint.of(*sources))
     return True
+
+
+def _sources() -> list[Path]:
+    """What the project's wheel is built from."""
+    names = ("sahara_docker", "nova", "setup.cfg", "setup.py", "pyproject.toml")
+    return [settings.CHECKOUT / one for one in (*names, "README.md", "LICENSE", "requirements.txt")]
+
+
+def build_wheel(lab: settings.Lab, name: str) -> Path:
+    """Build the project's wheel with the tools in environment *name* and return its path.
+
+    It is built from a copy, for the build writes next to the sources.
+    """
+    copy = lab.cache / "source"
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir(parents=True)
+    for source in _sources():
+        if source.is_dir():
+            shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
+    tool = uv(lab)
+    # The version otherwise comes from git, which may be absent or owned by somebody else.
+    variables = {**uv_environment(lab), "PBR_VERSION": "0.1.0"}
+    words = ["--python", lab.cache / name / "bin/python", "--no-build-isolation", "--out-dir", copy / "dist"]
+    command.run(
+        [tool, "build", "--wheel", *words, copy],
+        log=lab.log / "project.log",
+        what="building this project's wheel",
+        environment=variables,
+        timeout=300,
+    )
+    return next((copy / "dist").glob("*.whl"))
 
 
 def provide_path(lab: settings.Lab) -> None:

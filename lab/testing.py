@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``make test``: lint, types, then the tests from the quickest to the slowest, ending at the first that fails."""
+"""``make test``: lint, types, documentation, then the tests from the quickest to the slowest, until one fails."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lab import (
     console,
     control,
     docker_engine,
+    docs,
     installation,
     node_image,
     packages,
@@ -22,7 +23,7 @@ from lab import (
 )
 from sahara_docker import exceptions
 
-LINTED = ("sahara_docker", "nova", "lab", "tests", "benchmarks", "setup.py")
+LINTED = ("sahara_docker", "nova", "lab", "tests", "benchmarks", "docs", "setup.py")
 
 
 def run(lab: settings.Lab) -> None:
@@ -42,6 +43,7 @@ def run(lab: settings.Lab) -> None:
     run_part("lint", [tools / "ruff", "check", "--no-cache", *there])
     run_part("format", [tools / "ruff", "format", "--no-cache", "--check", *there])
     run_part("types", [tools / "mypy", f"--cache-dir={lab.cache / 'mypy'}", "sahara_docker", "lab"])
+    docs.build(lab)
     environment = variables(lab, tools)
     pytest = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-x"]
     for part in _parts("unit"):

@@ -160,7 +160,7 @@ class PipSettingsTest(testtools.TestCase):
         self.useFixture(fixtures.EnvironmentVariable(name, str(value)))
 
     def of_uv(self) -> dict[str, str]:
-        variables = packages._uv_environment(self.lab)
+        variables = packages.uv_environment(self.lab)
         names = {one for names in packages.UV_VARIABLES.values() for one in names[:2]} | {"UV_INDEX_STRATEGY"}
         return {name: value for name, value in variables.items() if name in names}
 
@@ -211,5 +211,5 @@ class PipSettingsTest(testtools.TestCase):
 
     def test_a_file_that_pip_cannot_read_is_told(self):
         self.file.write_text("no section\n")
-        error = self.assertRaises(exceptions.SaharaDockerError, packages._uv_environment, self.lab)
+        error = self.assertRaises(exceptions.SaharaDockerError, packages.uv_environment, self.lab)
         self.assertThat(str(error), matchers.Contains("pip cannot read its settings"))
