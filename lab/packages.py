@@ -41,6 +41,7 @@ FOR_TESTS = {
     "openvswitch-switch": ("ovs-vswitchd",),
     "ethtool": ("ethtool",),
     "e2fsprogs": ("mke2fs",),
+    "btrfs-progs": ("mkfs.btrfs",),
     "util-linux": ("losetup",),
     "lxcfs": ("lxcfs",),
 }

@@ -81,20 +81,41 @@ class Disk:
                     os.remove(self._link)
                 os.symlink(device, self._link)
 
-    def grow(self, size_gb: int) -> None:
-        """Make the disk of a stopped instance larger; it never gets smaller.
+    def size_gb(self) -> int:
+        """Return the size in GiB; 0 when there is none."""
+        return os.path.getsize(self._file) >> 30 if self.exists() else 0
 
-        :raises DataError: the file system is broken.
+    def grow(self, size_gb: int) -> None:
+        """Make the disk of a stopped instance larger, unless it is.
+
+        :raises DataError: the file system is broken; the disk is as it was.
         """
-        if not self.exists() or size_gb << 30 <= os.path.getsize(self._file):
-            return
-        self.detach()
-        with self._explained("cannot grow the data disk"):
-            os.truncate(self._file, size_gb << 30)
-            # 1: it found something to mend and did.
-            processutils.execute("e2fsck", "-f", "-p", self._file, check_exit_code=[0, 1])
-            processutils.execute("resize2fs", self._file)
-        self.attach()
+        if self.exists() and size_gb > self.size_gb():
+            self.detach()
+            with self._explained("cannot grow the data disk"):
+                self._check()
+                os.truncate(self._file, size_gb << 30)
+                processutils.execute("resize2fs", self._file)
+            self.attach()
+
+    def shrink(self, size_gb: int) -> None:
+        """Take back what :meth:`grow` gave to the disk of a stopped instance.
+
+        :raises DataError: there is more on it by now than fits; the disk is as it was.
+        """
+        if self.exists() and 0 < size_gb < self.size_gb():
+            self.detach()
+            try:
+                with self._explained("cannot make the data disk smaller"):
+                    self._check()
+                    processutils.execute("resize2fs", self._file, f"{size_gb}G")
+                    os.truncate(self._file, size_gb << 30)
+            finally:
+                self.attach()
+
+    def _check(self) -> None:
+        # 1: it found something to mend and did.
+        processutils.execute("e2fsck", "-f", "-p", self._file, check_exit_code=[0, 1])
 
     def detach(self) -> None:
         """Take the disk from its loop device, when no container has it mounted any more; no harm when it is not on one.

@@ -331,6 +331,11 @@ class DockerDriver(driver.ComputeDriver):
         :param dest: ``my_ip`` of the host that it goes to, by which a host knows itself.
         """
         its_guest = self._guest(instance)
+        try:
+            self._migration.check(instance, flavor)
+        except exception.NovaException as error:
+            raise exception.InstanceFaultRollback(inner_exception=error) from error
+        ran = its_guest.info().state == power_state.RUNNING
         its_guest.stop(timeout)
         volumes.detach_all(instance, block_device_info)
         volumes.directory(instance)  # the container still has a mount of it
@@ -344,7 +349,8 @@ class DockerDriver(driver.ComputeDriver):
             self.unplug_vifs(instance, network_info)
         except Exception as error:
             self._migration.discard(context, instance)
-            self.power_on(context, instance, network_info, block_device_info)
+            if ran:
+                self.power_on(context, instance, network_info, block_device_info)
             raise exception.InstanceFaultRollback(inner_exception=error) from error
         return sent
 
@@ -399,7 +405,7 @@ class DockerDriver(driver.ComputeDriver):
         """Bring back an instance that left or was resized here; also at the start of a host that fell over it."""
         self._migration.discard(context, instance)
         if self._migration.is_here(instance):
-            self._migration.resize(self._guest(instance), instance)
+            self._migration.resize_back(self._guest(instance), instance)
             self._migration.settle(instance)
         if power_on:
             self.power_on(context, instance, network_info, block_device_info)

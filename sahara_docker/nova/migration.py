@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A resize on the same host, and the cold move to another one.
 
-On the same host the containers stay and get other limits. To another host the root file system goes as an image and
-each volume as a tar archive, through Glance; the containers here are stopped and stay until the move is confirmed, so
-going back costs nothing. The hosts file, to which a cluster's names may have been added, travels with the message from
-host to host.
+On the same host the containers stay and get other limits, and the data disk grows. To another host the root file system
+goes as an image and each volume as a tar archive, through Glance; the containers here are stopped and stay until the
+move is confirmed, so going back costs nothing. The hosts file, to which a cluster's names may have been added, travels
+with the message from host to host.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nova import exception
 from oslo_log import log as logging
 from oslo_serialization import jsonutils
 
-from sahara_docker.nova import construction, guest, hypervisor, image, limits, replacement, transfer
+from sahara_docker.nova import construction, data, guest, hypervisor, image, limits, replacement, transfer
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -38,6 +38,23 @@ class Migration:
         self._transfer = transfer.Transfer(images, CONF.instances_path)
 
     # On the host that the instance leaves
+
+    def check(self, instance: Any, flavor: Any) -> None:
+        """Refuse a flavor that has less disk than the instance is held to, as long as nothing has happened.
+
+        :raises nova.exception.ResizeError: with both sizes.
+        :raises nova.exception.InvalidInput: the flavor makes no sense.
+        """
+        has, wanted = data.Disk(construction.directory(instance)).size_gb(), limits.data_gb(flavor)
+        if wanted < has:
+            raise exception.ResizeError(
+                reason=f"the data volume has {has} GiB and cannot get smaller; flavor {flavor.name} gives it {wanted}"
+            )
+        if self._daemon.root_quota and 0 < flavor.root_gb < instance.flavor.root_gb:
+            raise exception.ResizeError(
+                reason=f"the root disk has {instance.flavor.root_gb} GiB and cannot get smaller; flavor {flavor.name} "
+                f"gives it {flavor.root_gb}"
+            )
 
     def stay(self, instance: Any) -> str:
         """Note that a stopped instance is about to be resized in its place; return what :meth:`resize` needs."""
@@ -74,8 +91,28 @@ class Migration:
     # On the host that it comes to
 
     def resize(self, its_guest: guest.Guest, instance: Any) -> None:
-        """Give a stopped instance the limits of its flavor of now."""
-        wanted = limits.host_config(instance.flavor, CONF.docker, self._daemon.ceilings)
+        """Give a stopped instance the limits and the disk of its flavor of now.
+
+        :raises sahara_docker.nova.data.DataError: the data disk cannot grow; nothing has changed.
+        """
+        data.Disk(construction.directory(instance)).grow(limits.data_gb(instance.flavor))
+        self._set_limits(its_guest, instance)
+
+    def resize_back(self, its_guest: guest.Guest, instance: Any) -> None:
+        """Give a stopped instance the limits and the disk of its flavor of now, which is the one from before.
+
+        A data disk on which there is too much for that stays large: an instance loses nothing by a revert.
+        """
+        try:
+            data.Disk(construction.directory(instance)).shrink(limits.data_gb(instance.flavor))
+        except data.DataError as error:
+            LOG.warning("The data volume stays larger than the flavor says: %s", error, instance=instance)
+        self._set_limits(its_guest, instance)
+
+    def _set_limits(self, its_guest: guest.Guest, instance: Any) -> None:
+        wanted = limits.host_config(
+            instance.flavor, CONF.docker, self._daemon.ceilings, root_quota=self._daemon.root_quota
+        )
         replacement.set_limits(self._daemon, its_guest, wanted, CONF.instances_path)
 
     def arrive(self, context: Any, its_guest: guest.Guest, instance: Any, sent: str, vifs: list[Any]) -> None:

@@ -32,7 +32,7 @@ _UPDATABLE = frozenset(
     )
 )
 # Limits that an update can set and not take back.
-_UNSETTABLE = ("BlkioWeight", "CpusetCpus", "CpusetMems", "MemoryReservation", "NanoCpus")
+_UNSETTABLE = ("BlkioWeight", "CpusetCpus", "CpusetMems", "MemoryReservation", "NanoCpus", "StorageOpt")
 # Of the sandbox, whose network the workload joins; Docker refuses them beside that.
 _NOT_TAKEN_OVER = ("Hostname", "Domainname", "MacAddress", "ExposedPorts")
 _RESCUE_PATH = "/rescue"

@@ -16,16 +16,32 @@ import requests.exceptions
 
 
 class DockerDaemon(fixtures.Fixture):
-    """A daemon beside the machine's, with its own socket and directories; ``url`` is its address."""
+    """A daemon beside the machine's, with its own socket and directories; ``url`` is its address.
+
+    :param file_system: for its data root: ``btrfs``, by which it can hold root file systems to a size; None: as /tmp.
+    """
+
+    def __init__(self, file_system: str | None = None) -> None:
+        self._file_system = file_system
 
     def _setUp(self) -> None:
         self.directory = self.useFixture(fixtures.TempDir()).path
+        if self._file_system:
+            self._make_data_root(self._file_system)
         self.url = f"unix://{self.directory}/docker.sock"
         self._configuration = os.path.join(self.directory, "daemon.json")
         with open(self._configuration, "w", encoding="ascii") as file:
             file.write("{}")
         self.addCleanup(self._clear)
         self.start()
+
+    def _make_data_root(self, file_system: str) -> None:
+        image, data_root = (os.path.join(self.directory, name) for name in ("disk", "data"))
+        os.mkdir(data_root)
+        with open(image, "wb") as disk:
+            disk.truncate(8 << 30)
+        subprocess.run([f"mkfs.{file_system}", "-q", image], check=True)
+        subprocess.run(["mount", "-o", "loop", image, data_root], check=True)  # unmounted as all that is below
 
     def start(self) -> None:
         """Start the daemon and wait until it answers."""

@@ -49,7 +49,10 @@ _COLLECT = f"""
 for program in {_PROGRAMS}; do
   path=$(command -v $program); echo $path
   ldd $path | sed -n 's/.*=> \\(.*\\) (.*/\\1/p; s/^[[:space:]]*\\(.lib64.*\\) (.*/\\1/p'
-done | sort -u | tar --create --dereference --files-from=- /bin/sh {_FILES} 2>/dev/null | base64
+done | sort -u > /tmp/files
+for file in $(cat /tmp/files) /bin/sh {_FILES}; do
+  echo $file; while [ $file != / ]; do file=${{file%/*}}; file=${{file:-/}}; echo $file; done
+done | sort -u | tar --create --dereference --no-recursion --files-from=- 2>/dev/null | base64
 """
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import docker.errors
 import testtools
-from nova import exception
+from nova import exception, objects
+from nova.compute import task_states
 from testtools import matchers
 
 from sahara_docker.nova import data
@@ -95,7 +96,51 @@ class DataDiskTest(testtools.TestCase):
         self.assertThat(self.size_mb(instance), matchers.GreaterThan(1900))
         self.assertEqual("kept\n", self.compute.run(instance, "cat /mnt/file"))
         disk.grow(1)
-        self.assertEqual(2 << 30, os.path.getsize(self.file(instance)))
+        self.assertEqual(2, disk.size_gb())
+
+    def resize(self, instance: Any, **extra_specs: str) -> Any:
+        """Resize in place, and return Nova's record of it."""
+        flavor = instance.flavor.obj_clone()
+        flavor.extra_specs = {name.replace("__", ":"): value for name, value in extra_specs.items()}
+        here, context = self.driver.get_host_ip_addr(), self.compute.context
+        sent = self.driver.migrate_disk_and_power_off(context, instance, here, flavor, [])
+        instance.old_flavor, instance.flavor = instance.flavor, flavor
+        migration = objects.Migration(source_compute=self.compute.host, dest_compute=self.compute.host)
+        self.driver.finish_migration(context, migration, instance, sent, [], self.image, True, {})
+        return migration
+
+    def revert(self, instance: Any, migration: Any) -> None:
+        instance.task_state = task_states.RESIZE_REVERTING
+        self.driver.destroy(self.compute.context, instance, [])
+        instance.flavor, instance.task_state = instance.old_flavor, None
+        self.driver.finish_revert_migration(self.compute.context, instance, [], migration)
+
+    def test_resize_gives_the_flavor_s_size_and_its_revert_the_old_one(self) -> None:
+        instance = self.spawned()
+        self.compute.run(instance, "echo kept > /mnt/file")
+        migration = self.resize(instance, docker__data_gb="2")
+        self.assertThat(self.size_mb(instance), matchers.GreaterThan(1900))
+        self.compute.run(instance, "echo kept > /mnt/since")
+        self.revert(instance, migration)
+        self.assertThat(self.size_mb(instance), matchers.MatchesAll(matchers.GreaterThan(900), matchers.LessThan(1025)))
+        self.assertEqual("kept\nkept\n", self.compute.run(instance, "cat /mnt/file /mnt/since"))
+        self.assertEqual(1 << 30, os.path.getsize(self.file(instance)))
+
+    def test_revert_of_a_disk_that_is_too_full_for_it_loses_nothing(self) -> None:
+        instance = self.spawned()
+        migration = self.resize(instance, docker__data_gb="2")
+        self.compute.run(instance, "dd if=/dev/zero of=/mnt/fill bs=1M count=1200")
+        self.revert(instance, migration)
+        self.assertThat(self.size_mb(instance), matchers.GreaterThan(1900))
+        self.assertEqual(f"{1200 << 20}\n", self.compute.run(instance, "stat --format %s /mnt/fill"))
+
+    def test_smaller_flavor_is_refused_before_anything_happens(self) -> None:
+        instance = self.spawned(docker__data_gb="2")
+        before = self.compute.container(instance).attrs["State"]["Pid"]
+        error = self.assertRaises(exception.InstanceFaultRollback, self.resize, instance, docker__data_gb="1")
+        self.assertIsInstance(error.inner_exception, exception.ResizeError)
+        self.assertIn("has 2 GiB and cannot get smaller; flavor small gives it 1", str(error.inner_exception))
+        self.assertEqual(before, self.compute.container(instance).attrs["State"]["Pid"])
 
     def test_more_than_the_flavor_has_leaves_nothing(self) -> None:
         instance = self.compute.instance(self.image, docker__data_gb="11")  # of 10

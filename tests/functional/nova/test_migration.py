@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 import docker.errors
 import testtools
@@ -18,18 +18,24 @@ from tests.unit.nova import neutron
 _BRIDGE = "nova-test-mig"
 
 
-class MoveTest(testtools.TestCase):
+class Move(testtools.TestCase):
+    """A running instance with files to take along, and another host for it."""
+
+    options: ClassVar[dict[str, str]] = {}
+    extra_specs: ClassVar[dict[str, str]] = {}
+
     def setUp(self) -> None:
         super().setUp()
         self.useFixture(environment.Bridge(_BRIDGE, ("10.98.0.1/24",)))
         other_daemon = self.useFixture(docker_daemon.DockerDaemon())
-        self.source = self.useFixture(environment.Compute())
-        self.target = self.useFixture(environment.Compute(self.source.glance, "127.0.0.2", host=other_daemon.url))
+        self.source = self.useFixture(environment.Compute(**self.options))
+        other = environment.Compute(self.source.glance, "127.0.0.2", **{**self.options, "host": other_daemon.url})
+        self.target = self.useFixture(other)
         self.source.enter()
         self.image = self.source.small_image()
         subnet = neutron.subnet("10.98.0.0/24", "10.98.0.7", gateway="10.98.0.1")
         self.network = model.NetworkInfo([neutron.port(_BRIDGE, subnet, mac="fa:16:3e:bb:00:07")])
-        self.instance = self.source.instance(self.image)
+        self.instance = self.source.instance(self.image, **self.extra_specs)
         self.addCleanup(self.target.driver.unplug_vifs, self.instance, self.network)
         self.source.spawn(self.instance, self.image, self.network)
         self.source.run(
@@ -41,19 +47,36 @@ class MoveTest(testtools.TestCase):
     def migration(self) -> objects.Migration:
         return objects.Migration(source_compute=self.source.host, dest_compute=self.target.host)
 
-    def left(self) -> Any:
+    def left(self, flavor: objects.Flavor | None = None) -> Any:
         return self.source.driver.migrate_disk_and_power_off(
-            self.source.context, self.instance, "127.0.0.2", self.instance.flavor, self.network, timeout=10
+            self.source.context, self.instance, "127.0.0.2", flavor or self.instance.flavor, self.network, timeout=10
         )
 
     def moved(self, flavor: objects.Flavor | None = None, **arguments: Any) -> None:
-        sent = self.left()
-        self.instance.flavor = flavor or self.instance.flavor
+        sent = self.left(flavor)
+        self.instance.old_flavor, self.instance.flavor = self.instance.flavor, flavor or self.instance.flavor
         self.target.enter()
         self.target.driver.finish_migration(
             self.target.context, self.migration(), self.instance, sent, self.network, self.image, False, {}, **arguments
         )
 
+    def revert(self) -> None:
+        self.instance.task_state = task_states.RESIZE_REVERTING
+        self.target.driver.destroy(self.target.context, self.instance, self.network)
+        self.assert_nothing_is_left(self.target)
+        self.source.enter()
+        self.instance.flavor = self.instance.old_flavor
+        self.source.driver.finish_revert_migration(self.source.context, self.instance, self.network, self.migration())
+
+    def assert_nothing_is_left(self, compute: environment.Compute) -> None:
+        self.assertEqual([], compute.driver.list_instances())
+        self.assertRaises(docker.errors.NotFound, compute.daemon.volumes.get, f"nova-{self.instance.uuid}-data")
+        for name in ("nova-root", "nova-transfer"):
+            self.assertEqual([], compute.daemon.images.list(name=f"{name}/{self.instance.uuid}"))
+        self.assertNotIn(self.instance.uuid, os.listdir(compute.directory))
+
+
+class MoveTest(Move):
     def test_move_brings_files_data_names_and_address_along(self) -> None:
         before = self.source.run(self.instance, "cat /etc/hosts; hostname; ip -o -4 address show eth0 | tr -s ' '")
         mac = self.source.run(self.instance, "cat /sys/class/net/eth0/address")
@@ -75,22 +98,11 @@ class MoveTest(testtools.TestCase):
         self.target.driver.destroy(self.target.context, self.instance, self.network)
         self.assert_nothing_is_left(self.target)
 
-    def assert_nothing_is_left(self, compute: environment.Compute) -> None:
-        self.assertEqual([], compute.driver.list_instances())
-        self.assertRaises(docker.errors.NotFound, compute.daemon.volumes.get, f"nova-{self.instance.uuid}-data")
-        for name in ("nova-root", "nova-transfer"):
-            self.assertEqual([], compute.daemon.images.list(name=f"{name}/{self.instance.uuid}"))
-        self.assertNotIn(self.instance.uuid, os.listdir(compute.directory))
-
     def test_revert_brings_the_instance_back_as_it_was(self) -> None:
         self.moved(_flavor(self.instance.flavor, memory_mb=700))
         self.assertEqual(700 << 20, self.target.container(self.instance).attrs["HostConfig"]["Memory"])
         self.target.run(self.instance, "echo changed > /mnt/kept")
-        self.instance.task_state = task_states.RESIZE_REVERTING
-        self.target.driver.destroy(self.target.context, self.instance, self.network)
-        self.assert_nothing_is_left(self.target)
-        self.source.enter()
-        self.source.driver.finish_revert_migration(self.source.context, self.instance, self.network, self.migration())
+        self.revert()
         out = self.source.run(self.instance, "cat /mnt/kept; ip -o -4 address show eth0; grep master /etc/hosts")
         self.assertIn("kept\n", out)
         self.assertIn("10.98.0.7/24", out)
@@ -109,6 +121,12 @@ class MoveTest(testtools.TestCase):
         self.assertEqual("kept\n", self.source.run(self.instance, "cat /mnt/kept"))
         self.assertIn("10.98.0.7", self.source.run(self.instance, "ip address"))
         self.assertEqual({self.image.id}, set(self.source.glance.images))
+
+    def test_failure_on_the_way_out_leaves_a_stopped_instance_stopped(self) -> None:
+        self.source.driver.power_off(self.instance)
+        self.source.glance.refuses_data = True
+        self.assertRaises(exception.InstanceFaultRollback, self.left)
+        self.assertEqual(power_state.SHUTDOWN, self.source.driver.get_info(self.instance).state)
 
     def test_failure_on_arrival_leaves_nothing_there_and_all_here(self) -> None:
         sent = self.left()
@@ -137,6 +155,24 @@ class MoveTest(testtools.TestCase):
             *(self.target.context, self.migration(), self.instance, sent, self.network, self.image, False, {}),
         )
         self.assertIn("my_ip", str(error))
+
+
+class SizedMoveTest(Move):
+    """With data volumes of a size."""
+
+    options: ClassVar[dict[str, str]] = {"data_backend": "loop"}
+    extra_specs: ClassVar[dict[str, str]] = {"docker__data_gb": "1"}
+
+    def data_mb(self, compute: environment.Compute) -> int:
+        return int(compute.run(self.instance, "stat -fc '%b %S' /mnt | { read b s; echo $((b*s>>20)); }"))
+
+    def test_data_volume_gets_the_new_flavor_s_size_and_a_revert_brings_back_the_old_one(self) -> None:
+        self.moved(_flavor(self.instance.flavor, extra_specs={"docker:data_gb": "2"}))
+        self.assertEqual("kept\n", self.target.run(self.instance, "cat /mnt/link"))
+        self.assertGreater(self.data_mb(self.target), 1900)
+        self.revert()
+        self.assertEqual("kept\n", self.source.run(self.instance, "cat /mnt/link"))
+        self.assertLess(self.data_mb(self.source), 1025)
 
 
 def _flavor(flavor: objects.Flavor, **changes: Any) -> objects.Flavor:
