@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import os
 import sys
 from typing import Sequence
@@ -23,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         prog="sahara-docker", description="Tools for the operator of Hadoop clusters on Docker containers."
     )
+    found.add_argument("--version", action="version", version=importlib.metadata.version("sahara-docker"))
     subparsers = found.add_subparsers(title="commands", metavar="COMMAND", required=True)
     doctor.add_parser(subparsers)
     image.add_parser(subparsers)
