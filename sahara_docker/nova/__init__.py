@@ -15,7 +15,8 @@
 ``diagnostics``    an instance's use of the host; ``inventory`` what the host offers
 ``identity``       hostname, hosts file and resolver of an instance
 ``limits``         flavor and options -> what the daemon is asked to enforce
-``image``          Glance -> daemon and back; ``archive`` is the filter that an image passes on the way
+``image``          Glance -> daemon and back; ``archive`` is the filter that an image passes on the way,
+                   ``oci`` the way of others than Docker to write one
 ``network``        Neutron ports -> interfaces; ``privileged`` has the few steps that need the network
                    administrator's rights, ``wiring`` the wait for Neutron's word
 =================  ===================================================================================

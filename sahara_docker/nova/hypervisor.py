@@ -77,6 +77,7 @@ class Hypervisor:
         self.url, self.host = url, host
         self._api: docker.APIClient | None = None
         self._image_api: docker.APIClient | None = None
+        self._architecture: str | None = None
         self._root_quota: bool | None = None
         self._ceilings: dict[str, int] | None = None
 
@@ -115,6 +116,14 @@ class Hypervisor:
         if self._image_api is None:
             self._image_api = self._client(_IMAGE_TIMEOUT)
         return self._image_api
+
+    @property
+    def architecture(self) -> str:
+        """Of the daemon's host, as Go calls it, such as ``amd64``."""
+        if self._architecture is None:
+            with explained("cannot ask for the architecture"):
+                self._architecture = str(self.api.version()["Arch"])
+        return self._architecture
 
     @property
     def root_quota(self) -> bool:

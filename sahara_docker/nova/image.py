@@ -28,6 +28,7 @@ LOG = logging.getLogger(__name__)
 _REPOSITORY = "nova/"
 _CHUNK = 1 << 20
 # What a tag may look like; a checksum from Glance is hexadecimal.
+_ALSO_RUN_BY = {"amd64": ("386",), "arm64": ("arm",)}
 _CHECKSUM = re.compile(r"[0-9a-f]{1,128}\Z")
 
 
@@ -72,22 +73,34 @@ class ImageStore:
         return loaded
 
     def load(self, file: IO[bytes], image_id: str, reference: str) -> str:
-        """Load an archive of ``docker save`` into the daemon, name it *reference*, and return its Docker ID.
+        """Load an archive of one image into the daemon, name it *reference*, and return its Docker ID.
 
         :param image_id: where it comes from in Glance.
-        :raises nova.exception.ImageUnacceptable: it is not one Docker image.
+        :raises nova.exception.ImageUnacceptable: it is not one Docker image for this host.
         """
+        architecture = self._daemon.architecture
         try:
             with hypervisor.explained(f"cannot load the image {image_id}"):
-                said = _read_progress(self._daemon.image_api.load_image(archive.filtered(file, reference)))
+                content = archive.filtered(file, reference, architecture)
+                said = _read_progress(self._daemon.image_api.load_image(content))
         except archive.BadArchive as error:
             raise exception.ImageUnacceptable(image_id=image_id, reason=str(error)) from error
         loaded = self._find(reference)
         if not loaded:
             raise exception.ImageUnacceptable(image_id=image_id, reason=f"the Docker daemon says: {said.strip()}")
+        self._check_architecture(loaded, image_id, reference, architecture)
         with hypervisor.explained(f"cannot tag the image {image_id}"):
             self._daemon.api.tag(loaded, *reference.rsplit(":", 1))  # the load does not note the time
         return loaded
+
+    def _check_architecture(self, loaded: str, image_id: str, reference: str, architecture: str) -> None:
+        with hypervisor.explained(f"cannot inspect the image {image_id}"):
+            found = self._daemon.api.inspect_image(loaded)["Architecture"]
+        if found not in ("", architecture, *_ALSO_RUN_BY.get(architecture, ())):
+            self.discard(reference)
+            raise exception.ImageUnacceptable(
+                image_id=image_id, reason=f"it is for {found}, and this host runs {architecture}"
+            )
 
     def download(self, context: Any, image_id: str, file: IO[bytes], trusted_certs: Any = None) -> None:
         """Write an image's data to *file*, checked against Glance's checksum and, where Nova does that, its signature.
@@ -200,7 +213,8 @@ def _reference(image_meta: Any) -> str:
     if container_format != "docker":
         raise exception.ImageUnacceptable(
             image_id=image_meta.id,
-            reason=f"container_format is {container_format}: upload what docker save writes, as format docker",
+            reason=f"container_format is {container_format}: upload what docker save writes, or an OCI archive, as "
+            "format docker",
         )
     checksum = image_meta.checksum if image_meta.obj_attr_is_set("checksum") else None
     return f"{_REPOSITORY}{image_meta.id}:{checksum if checksum and _CHECKSUM.match(checksum) else 'latest'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -17,7 +18,7 @@ from nova import exception
 from testtools import matchers
 
 from tests.functional.nova import environment
-from tests.unit.nova import test_archive
+from tests.unit.nova import oci_layouts, test_archive
 
 
 class ImageTest(testtools.TestCase):
@@ -26,6 +27,7 @@ class ImageTest(testtools.TestCase):
         self.compute = self.useFixture(environment.Compute())
         self.glance = self.compute.glance
         self.images = self.compute.driver._images
+        self.architecture = self.compute.daemon.version()["Arch"]
 
     def small_image(self, *tags: str) -> bytes:
         """Return the archive of an image with one tiny layer, under *tags*."""
@@ -93,15 +95,59 @@ class ImageTest(testtools.TestCase):
 
     def test_bad_archives_are_a_fault_of_the_image(self) -> None:
         good = self.small_image()
-        for content in (b"", b"qcow2" * 5000, good[: len(good) // 2], test_archive.pack(("manifest.json", [{}, {}]))):
+        for content, expected in (
+            (b"", "whole"),
+            (b"QFI\xfb" + bytes(5000), "qcow2"),
+            (bytes(0x8001) + b"CD001" + bytes(5000), "ISO"),
+            (good[: len(good) // 2], "whole"),
+            (gzip.compress(good)[:-100], "whole"),
+            (test_archive.pack(("bin/sh", b"")), "docker save, not docker export"),
+            (test_archive.pack(("manifest.json", [{}, {}])), "exactly one"),
+            (oci_layouts.Layout().archive(), "no image for linux/"),
+        ):
             image = self.glance.add(content)
             error = self.assertRaises(exception.ImageUnacceptable, self.ensure, image)
             self.assertIn(image.id, str(error))
+            self.assertIn(expected, str(error))
+            self.assertFalse(self._is_there(image))
 
     def test_archive_that_the_daemon_refuses(self) -> None:
         broken = test_archive.pack(("manifest.json", [{"Config": "none.json", "RepoTags": None, "Layers": []}]))
         error = self.assertRaises(exception.NovaException, self.ensure, self.glance.add(broken))
         self.assertIn("none.json", str(error))
+
+    def test_oci_archive_is_loaded_and_runs(self) -> None:
+        """Without manifest.json, for several platforms, tagged or not, with layers compressed or not."""
+        files = self._unpack(self.glance.contents[self.compute.small_image().id])  # type: ignore[arg-type]
+        (manifest,) = json.loads(files["manifest.json"])
+        layers, settings = [files[name] for name in manifest["Layers"]], json.loads(files[manifest["Config"]])["config"]
+        for compressed, tag in ((False, {}), (True, {"annotations": {"org.opencontainers.image.ref.name": "1"}})):
+            layout = oci_layouts.Layout()
+            others = [layout.image(b"", architecture=name) for name in ("s390x", "ppc64le")]
+            ours = layout.image(*layers, settings=settings, compressed=compressed, architecture=self.architecture)
+            image = self.glance.add(layout.archive({**layout.index(*others, ours), **tag}))
+            instance = self.compute.instance(image)
+            self.compute.spawn(instance, image)
+            self.assertEqual("it runs\n", self.compute.run(instance, "echo it runs"))
+
+    def test_oci_archive_whose_layer_is_not_what_the_configuration_says(self) -> None:
+        layout = oci_layouts.Layout()
+        wrong = "sha256:" + "0" * 64
+        made = layout.image(test_archive.pack(("hello", b"")), diff_ids=[wrong], architecture=self.architecture)
+        image = self.glance.add(layout.archive(made))
+        self.assertIn(wrong, str(self.assertRaises(exception.ImageUnacceptable, self.ensure, image)))
+        self.assertFalse(self._is_there(image))
+
+    def test_image_for_another_architecture_is_refused_and_not_kept(self) -> None:
+        files = self._unpack(self.small_image())
+        (manifest,) = json.loads(files["manifest.json"])
+        config = json.loads(files[manifest["Config"]])
+        changed = [(manifest["Config"], {**config, "architecture": "s390x"}), ("manifest.json", [manifest])]
+        layers = [(name, files[name]) for name in manifest["Layers"]]
+        image = self.glance.add(test_archive.pack(*changed, *layers))
+        error = self.assertRaises(exception.ImageUnacceptable, self.ensure, image)
+        self.assertIn(f"it is for s390x, and this host runs {self.architecture}", str(error))
+        self.assertFalse(self._is_there(image))
 
     def test_download_that_is_not_what_glance_has(self) -> None:
         image = self.glance.add(self.small_image())

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
+import os
 import tarfile
 from typing import Any
 
@@ -51,7 +54,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
 
 class FilteredTest(testtools.TestCase):
     def filtered(self, *members: tuple[Any, Any]) -> dict[str, bytes]:
-        return unpack(b"".join(archive.filtered(io.BytesIO(pack(*members)), NAME)))
+        return unpack(b"".join(archive.filtered(io.BytesIO(pack(*members)), NAME, "amd64")))
 
     def refused(self, *members: tuple[Any, Any]) -> str:
         return str(self.assertRaises(archive.BadArchive, self.filtered, *members))
@@ -73,12 +76,12 @@ class FilteredTest(testtools.TestCase):
 
     def test_compressed_archive_passes(self) -> None:
         data = gzip.compress(pack(("manifest.json", MANIFEST)))
-        self.assertIn("manifest.json", unpack(b"".join(archive.filtered(io.BytesIO(data), NAME))))
+        self.assertIn("manifest.json", unpack(b"".join(archive.filtered(io.BytesIO(data), NAME, "amd64"))))
 
     def test_no_block_is_empty(self) -> None:
         """An empty block is the end of a chunked upload."""
         data = pack((LAYER, b""), (CONFIG, bytes(512)), ("manifest.json", MANIFEST))
-        self.assertTrue(all(archive.filtered(io.BytesIO(data), NAME)))
+        self.assertTrue(all(archive.filtered(io.BytesIO(data), NAME, "amd64")))
 
     def test_link_of_equal_layers_passes(self) -> None:
         link = member("2" * 64 + "/layer.tar", tarfile.SYMTYPE, f"../{LAYER}")
@@ -86,7 +89,7 @@ class FilteredTest(testtools.TestCase):
 
     def test_names_behind_another_spelling_are_refused_or_filtered(self) -> None:
         passed = self.filtered(("./manifest.json", MANIFEST))
-        self.assertEqual([{**MANIFEST[0], "RepoTags": [NAME]}], json.loads(passed["./manifest.json"]))
+        self.assertEqual([{**MANIFEST[0], "RepoTags": [NAME]}], json.loads(passed["manifest.json"]))
         self.assertNotIn("./repositories", self.filtered(("./repositories", {}), ("manifest.json", MANIFEST)))
         self.assertIn("twice", self.refused(("manifest.json", MANIFEST), ("x/../manifest.json", MANIFEST)))
 
@@ -102,27 +105,41 @@ class FilteredTest(testtools.TestCase):
 
     def test_paths_out_of_the_archive_are_refused(self) -> None:
         for name in ("/etc/passwd", "../x", "a/../../x"):
-            self.assertIn("leaves the archive", self.refused((name, b"x")))
+            self.assertIn("leaves the archive", self.refused((name, b"x"), ("manifest.json", MANIFEST)))
 
     def test_devices_are_refused(self) -> None:
-        self.assertIn("neither", self.refused((member("sda", tarfile.BLKTYPE), b"")))
+        device = member("sda", tarfile.BLKTYPE)
+        self.assertIn("neither a file", self.refused((device, b""), ("manifest.json", MANIFEST)))
 
     def test_exactly_one_image(self) -> None:
         self.assertIn("exactly one", self.refused(("manifest.json", MANIFEST * 2)))
         self.assertIn("exactly one", self.refused(("manifest.json", [])))
         self.assertIn("exactly one", self.refused(("manifest.json", {"RepoTags": []})))
         two = {"manifests": INDEX["manifests"] * 2}
-        self.assertIn("exactly one", self.refused(("index.json", two)))
+        self.assertIn("exactly one", self.refused(("manifest.json", MANIFEST), ("index.json", two)))
 
     def test_archive_of_something_else_is_refused(self) -> None:
-        self.assertIn("no manifest.json", self.refused(("bin/sh", b"x")))
+        self.assertIn("neither manifest.json nor index.json", self.refused(("bin/sh", b"x")))
         for data in (b"", b"qcow2" * 1000, b"\0" * 10240):
-            self.assertRaises(archive.BadArchive, list, archive.filtered(io.BytesIO(data), NAME))
+            self.assertRaises(archive.BadArchive, list, archive.filtered(io.BytesIO(data), NAME, "amd64"))
+
+    def test_file_of_another_kind_is_named(self) -> None:
+        for data, what in (
+            (b"QFI\xfb" + bytes(5000), "qcow2"),
+            (bytes(0x8001) + b"CD001" + bytes(5000), "ISO 9660"),
+            (bytes(510) + b"\x55\xaa" + bytes(5000), "raw disk"),
+            (b"(\xb5/\xfd" + bytes(5000), "zstd"),
+        ):
+            content = archive.filtered(io.BytesIO(data), NAME, "amd64")
+            self.assertIn(what, str(self.assertRaises(archive.BadArchive, list, content)))
 
     def test_truncated_archive_is_refused(self) -> None:
-        data = pack(("manifest.json", MANIFEST), (LAYER, bytes(100_000)))
-        self.assertRaises(archive.BadArchive, list, archive.filtered(io.BytesIO(data[:50_000]), NAME))
+        data = pack(("manifest.json", MANIFEST), (LAYER, os.urandom(100_000)))
+        for compressed in (lambda x: x, gzip.compress, lzma.compress, bz2.compress):
+            broken = compressed(data)
+            content = archive.filtered(io.BytesIO(broken[: len(broken) // 2]), NAME, "amd64")
+            self.assertIn("not a whole archive", str(self.assertRaises(archive.BadArchive, list, content)))
 
     def test_manifest_without_json_or_end_is_refused(self) -> None:
-        self.assertIn("not an archive", self.refused(("manifest.json", b"{")))
+        self.assertIn("not a whole archive", self.refused(("manifest.json", b"{")))
         self.assertIn("small", self.refused(("manifest.json", bytes(5 << 20))))
