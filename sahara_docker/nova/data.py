@@ -58,7 +58,7 @@ class Disk:
 
         :raises DataError: mke2fs or losetup fail, or are not there.
         """
-        os.makedirs(self._directory, mode=0o755, exist_ok=True)
+        os.makedirs(self._directory, mode=0o700, exist_ok=True)
         with self._explained("cannot make the data disk"):
             with open(self._file, "wb") as file:
                 os.fchmod(file.fileno(), 0o600)

@@ -15,7 +15,7 @@ from oslo_log import log as logging
 from oslo_utils import versionutils
 
 from sahara_docker import exceptions
-from sahara_docker.nova import limits
+from sahara_docker.nova import limits, privileged
 
 LOG = logging.getLogger(__name__)
 
@@ -174,13 +174,13 @@ class Hypervisor:
         """
         with explained("cannot ask for the capacity of the host"):
             info = self.api.info()
-        root = info["DockerRootDir"]
-        disk = os.statvfs(root if os.path.exists(root) else fallback_path)
+        disk = privileged.disk(info["DockerRootDir"]) or privileged.disk(fallback_path)
+        assert disk is not None, "Nova's own directory is there"
         return Capacity(
             cpus=info["NCPU"],
             memory_mb=info["MemTotal"] >> 20,
-            disk_gb=disk.f_blocks * disk.f_frsize >> 30,
-            disk_free_gb=disk.f_bavail * disk.f_frsize >> 30,
+            disk_gb=disk[0] >> 30,
+            disk_free_gb=disk[1] >> 30,
             version=_version_number(info["ServerVersion"]),
         )
 

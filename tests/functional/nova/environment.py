@@ -26,7 +26,7 @@ from nova.network import model
 from oslo_concurrency import lockutils
 
 import sahara_docker.conf
-from sahara_docker.nova import driver
+from sahara_docker.nova import driver, privileged
 from tests.functional.nova import glance_server
 
 CONF = nova.conf.CONF
@@ -109,7 +109,7 @@ def unmount_below(directory: str) -> None:
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         points = [line.split()[1] for line in mounts]
     for point in reversed([point for point in points if point.startswith(f"{directory}/")]):
-        subprocess.run(["umount", point], check=True)
+        privileged.unmount(point)
 
 
 class VirtAPI:

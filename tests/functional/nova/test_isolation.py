@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
+import subprocess
 from typing import Any
 
 import testtools
@@ -86,6 +88,16 @@ class IsolationTest(testtools.TestCase):
         port = listener.getsockname()[1]
         self.assert_refused(instance, f"exec 3<>/dev/tcp/127.0.0.1/{port}", "Connection refused")
         self.assert_refused(instance, "exec 3<>/dev/tcp/169.254.169.254/80", "Network is unreachable")
+
+    def test_program_of_its_root_does_not_reach_the_host_s_users(self) -> None:
+        """Files of the driver's are mounted writable: what its root makes of them would be root's on the host."""
+        instance = self.spawned()
+        self.compute.run(instance, "cat /usr/bin/id > /etc/hosts && chmod 4755 /etc/hosts && /etc/hosts")
+        os.chmod(self.compute.directory, 0o755)  # as the directory of Nova's instances is on a host
+        path = os.path.join(self.compute.directory, instance.uuid, "hosts")
+        self.assertEqual(0o4755, stat.S_IMODE(os.stat(path).st_mode))
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+        self.assertRaises(PermissionError, subprocess.run, [path], check=True, **nobody)
 
     def test_port_leads_to_its_bridge_only(self) -> None:
         """Root can send from any address (CAP_NET_RAW): holding it to its own is the work of Neutron's bindings."""
