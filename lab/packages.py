@@ -36,12 +36,16 @@ NEEDED = {
     "maven": ("mvn",),
 }
 
-#: Likewise for what the tests need besides: a real switch, and what gives containers a /proc of their own.
+#: Likewise for what the tests need besides: real switches, file systems, and what gives containers a /proc of
+#: their own.
 FOR_TESTS = {
     "openvswitch-switch": ("ovs-vswitchd",),
+    "ovn-central": ("ovn-northd",),
+    "ovn-host": ("ovn-controller",),
     "ethtool": ("ethtool",),
     "e2fsprogs": ("mke2fs",),
     "btrfs-progs": ("mkfs.btrfs",),
+    "xfsprogs": ("mkfs.xfs",),
     "util-linux": ("losetup",),
     "lxcfs": ("lxcfs",),
 }
@@ -59,6 +63,12 @@ SERVERS = (
     "ovs-vswitchd.service",
     "ovsdb-server.service",
     "ovs-record-hostname.service",
+    "ovn-central.service",
+    "ovn-northd.service",
+    "ovn-ovsdb-server-nb.service",
+    "ovn-ovsdb-server-sb.service",
+    "ovn-host.service",
+    "ovn-controller.service",
     "lxcfs.service",
 )
 UNIT_DIRECTORIES = tuple(map(Path, ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")))

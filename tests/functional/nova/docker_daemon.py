@@ -18,7 +18,8 @@ import requests.exceptions
 class DockerDaemon(fixtures.Fixture):
     """A daemon beside the machine's, with its own socket and directories; ``url`` is its address.
 
-    :param file_system: for its data root: ``btrfs``, by which it can hold root file systems to a size; None: as /tmp.
+    :param file_system: for its data root: ``btrfs``, by which it can hold root file systems to a size; ``xfs``, by
+        which it can when the kernel has XFS's quotas, which not every one is built with; None: as /tmp.
     """
 
     def __init__(self, file_system: str | None = None) -> None:
@@ -41,7 +42,11 @@ class DockerDaemon(fixtures.Fixture):
         with open(image, "wb") as disk:
             disk.truncate(8 << 30)
         subprocess.run([f"mkfs.{file_system}", "-q", image], check=True)
-        subprocess.run(["mount", "-o", "loop", image, data_root], check=True)  # unmounted as all that is below
+        # Unmounted as all that is below.
+        mount = ["mount", image, data_root, "-o"]
+        quota = file_system == "xfs" and subprocess.run([*mount, "loop,pquota"], capture_output=True, check=False)
+        if not quota or quota.returncode != 0:
+            subprocess.run([*mount, "loop"], check=True)
 
     def start(self) -> None:
         """Start the daemon and wait until it answers."""

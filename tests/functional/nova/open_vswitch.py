@@ -37,10 +37,10 @@ class OpenVSwitch(fixtures.Fixture):
             raise AssertionError(
                 "Open vSwitch is not installed: install the package openvswitch-switch (Debian, Ubuntu)"
             )
-        self._directory = self.useFixture(fixtures.TempDir()).path
-        self._environment = {**os.environ, **{f"OVS_{name}DIR": self._directory for name in ("RUN", "DB", "LOG")}}
-        self.connection = f"unix:{self._directory}/db.sock"
-        database = f"{self._directory}/conf.db"
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        self._environment = {**os.environ, **{f"OVS_{name}DIR": self.directory for name in ("RUN", "DB", "LOG")}}
+        self.connection = f"unix:{self.directory}/db.sock"
+        database = f"{self.directory}/conf.db"
         self._run("ovsdb-tool", "create", database, SCHEMA)
         self._start("ovsdb-server", database, f"--remote=p{self.connection}")
         self.vsctl("--no-wait", "init")
@@ -65,8 +65,8 @@ class OpenVSwitch(fixtures.Fixture):
             impl_idl.NeutronOvsdbIdl._ovsdb_connection = None
 
     def _start(self, daemon: str, *arguments: str) -> None:
-        pid_file = f"{self._directory}/{daemon}.pid"
-        log = f"--log-file={self._directory}/{daemon}.log"
+        pid_file = f"{self.directory}/{daemon}.pid"
+        log = f"--log-file={self.directory}/{daemon}.log"
         self._run(daemon, *arguments, f"--pidfile={pid_file}", log, "--detach", "--no-chdir")
         # With --cleanup the switch takes its devices away, the bridge's and its own.
         cleanup = ["--cleanup"] if daemon == "ovs-vswitchd" else []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Neutron's bindings on what they are bound to: a real Open vSwitch, and Linux bridges that os-vif makes."""
+"""Neutron's bindings on what they are bound to: a real Open vSwitch, a real OVN, Linux bridges of os-vif."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from testtools import matchers
 from vif_plug_linux_bridge import privsep
 
 from sahara_docker.nova import privileged
-from tests.functional.nova import environment, open_vswitch
+from tests.functional.nova import environment, open_vswitch, ovn
 from tests.unit.nova import neutron
 
 _BRIDGE = "nova-test-int"
 
 
-class OpenVSwitchTest(testtools.TestCase):
+class OpenVSwitchCase(testtools.TestCase):
     def setUp(self) -> None:
         super().setUp()
         self.compute = self.useFixture(environment.Compute())
@@ -52,15 +52,17 @@ class OpenVSwitchTest(testtools.TestCase):
     def device(self, port: model.VIF, prefix: str = "tap") -> str:
         return f"{prefix}{port['id']}"[: model.NIC_NAME_LEN]
 
-    def assert_talk(self, instance: Any, address: str) -> None:
+    def assert_talk(self, instance: Any, address: str, attempts: int = 30) -> None:
         """The instance reads the greeting of the sshd at *address*."""
         self.compute.run(
             instance,
-            "for i in $(seq 30); do"
+            f"for i in $(seq {attempts}); do"
             f" timeout 2 bash -c 'exec 3<>/dev/tcp/{address}/22 && head -c 7 <&3' 2>/dev/null | grep -q SSH- && exit;"
             " sleep 0.2; done; exit 1",
         )
 
+
+class OpenVSwitchTest(OpenVSwitchCase):
     def test_port_is_wired_as_neutron_s_agent_expects(self) -> None:
         port = self.port(7)
         instance = self.spawned(port)
@@ -117,6 +119,36 @@ class OpenVSwitchTest(testtools.TestCase):
         left = {link["ifname"] for link in privileged.links()}
         for port in ports:
             self.assertEqual(set(), {self.device(port, p) for p in ("tap", "qbr", "qvo", "qvb")} & left)
+
+
+class OvnTest(OpenVSwitchCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ovn = self.useFixture(ovn.OVN(self.switch))
+        details = {"port_filter": True, "connectivity": "l2", "bound_drivers": {"0": "ovn"}, "bridge_name": _BRIDGE}
+        self.one, self.two = (
+            self.port(last, active=False, details={**details, "datapath_type": "netdev"}) for last in (7, 8)
+        )
+        self.ovn.add_switch("net", self.one, self.two)
+        self.first = self.spawned(self.one)
+        self.second = self.spawned(self.two, hostname="node-2")
+
+    def test_ports_are_claimed_switched_and_released(self) -> None:
+        for port in (self.one, self.two):
+            self.ovn.wait_for(port, up=True)
+        for address in ("10.96.0.8", "fd96::8"):
+            self.assert_talk(self.first, address)
+        self.driver.destroy(self.compute.context, self.second, [self.two])
+        self.ovn.wait_for(self.two, up=False)
+
+    def test_port_security_holds_an_instance_to_its_address(self) -> None:
+        namespace = f"--net=/proc/{self.compute.container(self.first).attrs['State']['Pid']}/ns/net"
+        false = ["ip", "address", "add", "10.96.0.99/24", "dev", "eth0"]
+        subprocess.run(["nsenter", namespace, *false], check=True)  # its root could only send raw packets from there
+        self.assert_talk(self.second, "10.96.0.7")
+        self.assertRaises(AssertionError, self.assert_talk, self.second, "10.96.0.99", attempts=3)
+        self.ovn.nbctl("lsp-set-port-security", self.one["id"])
+        self.assert_talk(self.second, "10.96.0.99")
 
 
 class LinuxBridgeTest(testtools.TestCase):

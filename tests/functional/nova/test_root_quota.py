@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Root file systems of the flavor's size, where the Docker daemon's storage driver can: here btrfs on a loop device."""
+"""Root file systems of the flavor's size, where the daemon's storage driver can: btrfs and XFS on loop devices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 from typing import Any
 
+import docker.errors
 import testtools
 from nova import exception, objects
 from nova.compute import task_states
@@ -65,3 +66,28 @@ class RootQuotaTest(testtools.TestCase):
         error = self.assertRaises(exception.InstanceFaultRollback, self.resize, 1)
         self.assertIn("root disk has 2 GiB and cannot get smaller", str(error.inner_exception))
         self.assertEqual(before, self.compute.container(self.instance).attrs["State"]["Pid"])
+
+
+class XfsTest(testtools.TestCase):
+    """Not every kernel has XFS's quotas, so the daemon is asked; the driver has to know what it will say."""
+
+    def test_root_has_a_size_if_the_daemon_takes_one(self) -> None:
+        daemon = self.useFixture(docker_daemon.DockerDaemon("xfs"))
+        compute = self.useFixture(environment.Compute(host=daemon.url))
+        image = compute.small_image()
+        instance = compute.instance(image)
+        instance.flavor.root_gb = 1
+        compute.spawn(instance, image)
+        out = compute.run(instance, _FILL.format(1100))
+        self.assertEqual(self.takes_size(compute), "No space left on device" in out, out)
+
+    def takes_size(self, compute: environment.Compute) -> bool:
+        api: Any = compute.daemon.api
+        (image,) = api.images()
+        config = api.create_host_config(storage_opt={"size": "1G"}, network_mode="none")
+        try:
+            api.remove_container(api.create_container(image["Id"], "true", host_config=config)["Id"])
+        except docker.errors.APIError as error:
+            self.assertIn("pquota", str(error.explanation))
+            return False
+        return True
