@@ -12,7 +12,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx import application
 
-from sahara_docker.cli import main
+from sahara_docker.cli import main, ports
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = ROOT / "build/generated"
@@ -57,8 +57,15 @@ def _write_helps(parser: argparse.ArgumentParser) -> None:
                 _write_helps(below)
 
 
+def _write_ports() -> None:
+    """Write the table of ports that clients of a cluster use."""
+    rows = [f"| {process} | {', '.join(map(str, numbers))} |" for process, numbers in ports.PORTS.items()]
+    (GENERATED / "ports.md").write_text("\n".join(["| process | TCP ports |", "|---|---|", *rows, ""]))
+
+
 def setup(app: application.Sphinx) -> None:
     GENERATED.mkdir(parents=True, exist_ok=True)
     os.environ["COLUMNS"] = "100"  # argparse asks it for the width
     _write_helps(main.parser())
+    _write_ports()
     app.connect("doctree-read", _declare_anchors)

@@ -99,9 +99,10 @@ def _interrupt(*_) -> None:
         os.write(2, b"\nInterrupted: ending what runs ...\n")
 
 
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m lab", description="All of OpenStack and Sahara on one machine.")
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    found = argparse.ArgumentParser(prog="python3 -m lab", description="All of OpenStack and Sahara on one machine.")
+    commands = found.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="bring the lab up, make a Hadoop cluster and run a job on it")
     commands.add_parser("up", help="bring OpenStack up with the node image registered, and no cluster")
     commands.add_parser("status", help="show what runs")
@@ -110,9 +111,13 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("docs", help="make the documentation as web pages")
     measure = commands.add_parser("bench", help="measure what this package costs beside stock Sahara")
     measure.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(benchmarks.MODULES)}; all by default")
-    chosen = parser.parse_args(arguments)
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    chosen = parser().parse_args(arguments)
     if chosen.command == "bench" and not set(chosen.names) <= set(benchmarks.MODULES):
-        measure.error(f"benchmarks are {', '.join(benchmarks.MODULES)}")
+        parser().error(f"benchmarks are {', '.join(benchmarks.MODULES)}")
     lab = settings.Lab(settings.default_state())
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)

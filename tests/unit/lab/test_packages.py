@@ -127,6 +127,14 @@ class InstallTest(testtools.TestCase):
         packages.install_packages(self.lab, ["python3.11"])
         self.assertEqual("apt-get install --no-install-recommends python3.11", self.called()[-1])
 
+    def test_the_list_for_bindep_has_what_the_lab_and_its_tests_install(self):
+        listed = set()
+        for line in (settings.CHECKOUT / "bindep.txt").read_text().splitlines():
+            name, _, selectors = line.partition(" [")
+            if "test" in selectors.rstrip("]").split() and "platform:rpm" not in selectors:
+                listed.add(name)
+        self.assertEqual({*packages.NEEDED, *packages.FOR_TESTS}, listed)
+
 
 class PipSettingsTest(testtools.TestCase):
     """With a real pip: the one that comes with the interpreter, for the environment of the tests has none."""
