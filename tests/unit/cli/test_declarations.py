@@ -46,6 +46,14 @@ class DeclarationsTest(testtools.TestCase):
                 self.assertIn(declared.link.partition("#")[2], anchors)
         self.assertEqual({*(f"trouble-{n}" for n in check.BLOG), *check.BEYOND_THE_BLOG}, anchors)
 
+    def test_every_trouble_names_its_checks(self):
+        for row in (ROOT / "docs/troubles.md").read_text().splitlines():
+            anchors = re.findall(r'<a id="(?:trouble-)?([^"]+)">', row)
+            if anchors:
+                named = re.findall(r"`([^`]+)`", row.rstrip("|").rpartition("|")[2])
+                looking = [one.name for one in check.CHECKS.values() if {*anchors} & {str(c) for c in one.covers}]
+                self.assertEqual(sorted(looking), sorted(named), row)
+
     def test_the_documentation_is_what_the_checks_say(self):
         written = (ROOT / "docs/doctor.md").read_text()
         self.assertEqual(written, report.listing_markdown(check.CHECKS.values()) + "\n")
