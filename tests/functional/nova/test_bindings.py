@@ -141,6 +141,13 @@ class OvnTest(OpenVSwitchCase):
         self.driver.destroy(self.compute.context, self.second, [self.two])
         self.ovn.wait_for(self.two, up=False)
 
+    def test_another_network_is_not_reached(self) -> None:
+        self.assert_talk(self.first, "10.96.0.8")
+        self.ovn.nbctl("lsp-del", self.two["id"])
+        self.ovn.add_switch("other", self.two)
+        self.ovn.wait_for(self.two, up=True)
+        self.assertRaises(AssertionError, self.assert_talk, self.first, "10.96.0.8", attempts=3)
+
     def test_port_security_holds_an_instance_to_its_address(self) -> None:
         namespace = f"--net=/proc/{self.compute.container(self.first).attrs['State']['Pid']}/ns/net"
         false = ["ip", "address", "add", "10.96.0.99/24", "dev", "eth0"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import socket
 import stat
@@ -51,12 +52,22 @@ class IsolationTest(testtools.TestCase):
         denied = "Operation not permitted|Permission denied|must be superuser|permission denied"
         self.assert_refused(instance, "mount -t tmpfs none /mnt", denied)
         self.assert_refused(instance, "unshare --mount true", denied)
+        self.assert_refused(instance, "unshare --user true", denied)
         self.assert_refused(instance, "nsenter --target 1 --net true", denied)
         self.assert_refused(instance, "dmesg", denied)
         self.assert_refused(instance, "date --set=@0", denied)
-        for path in ("/proc/sys/kernel/core_pattern", "/sys/kernel/anything"):
+        for path in ("/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches", "/sys/kernel/anything"):
             self.assert_refused(instance, f"echo x > {path}", "Read-only file system|Permission denied")
-        self.assertEqual("", self.compute.run(instance, "ls -A /sys/firmware"))
+        masked = "ls -A /sys/firmware; cat /proc/kcore /proc/keys 2>/dev/null; true"  # not every kernel has all of them
+        self.assertEqual("", self.compute.run(instance, masked))
+
+    def test_what_of_the_host_can_be_read(self) -> None:
+        """The kernel tells everybody; doing something with it is another matter."""
+        instance = self.spawned()
+        for path in ("/proc/version", "/proc/cmdline", "/proc/partitions"):
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(file.read(), self.compute.run(instance, f"cat {path}"))
+        self.assertEqual(sorted(os.listdir("/sys/block")), self.compute.run(instance, "ls /sys/block").split())
 
     def test_devices_of_the_host(self) -> None:
         """A device file can be made, and opens nothing."""
@@ -118,6 +129,40 @@ class IsolationTest(testtools.TestCase):
         config = self.compute.container(instance).attrs["HostConfig"]
         self.assertEqual((False, None, []), (config["Privileged"], config["CapAdd"], config["Devices"] or []))
         self.assertIn(f"CapBnd:\t{_CAPABILITIES}", self.compute.run(instance, "cat /proc/1/status"))
+
+    def test_image_s_own_configuration_gains_nothing(self) -> None:
+        """All that an image can say of the container it wants, with labels that look like the driver's own."""
+        image = self.compute.small_image(
+            "LABEL nova.host=other nova.uuid=other nova.name=other nova.role=sandbox",
+            "ENV DOCKER_HOST=unix:///var/run/docker.sock",
+            "VOLUME /var/run/docker.sock /extra",
+            "EXPOSE 22",
+            "USER 1000",
+            "ONBUILD USER 0",
+        )
+        instance = self.compute.instance(image)
+        self.addCleanup(self.driver.destroy, self.compute.context, instance, [])
+        self.compute.spawn(instance, image)
+        found = self.compute.container(instance).attrs
+        config = found["HostConfig"]
+        self.assertEqual((False, None, None), (config["Privileged"], config["CapAdd"], config["Devices"] or None))
+        self.assertEqual(({}, "", ""), (config["PortBindings"] or {}, config["PidMode"], config["UsernsMode"]))
+        self.assertEqual([instance.uuid], self.driver.list_instance_uuids())
+        self.assertEqual("workload", found["Config"]["Labels"]["nova.role"])
+        self.assertEqual("", self.compute.run(instance, "ls -A /var/run/docker.sock; ls -A /extra"))
+        self.assertIn("CapEff:\t0000000000000000", self.compute.run(instance, "cat /proc/1/status"))
+        volumes = [m["Name"] for m in found["Mounts"] if m["Destination"] in ("/var/run/docker.sock", "/extra")]
+        self.assertEqual(2, len(volumes))
+        self.driver.destroy(self.compute.context, instance, [])
+        self.assertEqual(set(), set(volumes) & {volume.name for volume in self.compute.daemon.volumes.list()})
+
+    def test_console_cannot_fill_the_host(self) -> None:
+        instance = self.spawned()
+        self.compute.run(instance, "head -c 30M /dev/zero | tr '\\0' x > /proc/1/fd/1")
+        log = self.compute.container(instance).attrs["LogPath"]
+        sizes = [os.path.getsize(path) for path in glob.glob(f"{log}*")]
+        self.assertEqual(2, len(sizes))
+        self.assertThat(sum(sizes), matchers.LessThan(21 << 20))
 
     def test_memory_and_processes_are_limited(self) -> None:
         instance = self.spawned(docker__pids_limit="40")
