@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An instance's use of the host, for ``openstack server show --diagnostics``."""
+"""An instance's use of the host, for ``openstack server show --diagnostics``.
+
+What the daemon has to tell depends on the host's control groups: "ContainerStats" of the Docker Engine API says what of
+it is there on cgroup v1 only.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,7 @@ def collect(daemon: hypervisor.Hypervisor, its_guest: guest.Guest, instance: Any
         num_disks=0,
     )
     result.memory_details = objects.MemoryDiagnostics(
-        maximum=instance.flavor.memory_mb, used=stats.get("memory_stats", {}).get("usage", 0) >> 20
+        maximum=instance.flavor.memory_mb, used=_memory_in_use(stats.get("memory_stats", {})) >> 20
     )
     if stats:
         result.uptime = _seconds_since(found["State"]["StartedAt"])
@@ -66,16 +70,28 @@ def _seconds_since(started_at: str) -> int:
     return max(0, int((timeutils.utcnow() - started).total_seconds()))
 
 
-def _add_disk(result: Any, blkio: Mapping[str, Any]) -> None:
-    def total(name: str, operation: str) -> int:
-        return sum(entry["value"] for entry in blkio.get(name) or [] if entry["op"].lower() == operation)
+def _memory_in_use(memory: Mapping[str, Any]) -> int:
+    """Return the bytes in use without the files that the kernel keeps in memory as long as nobody needs it.
 
-    result.add_disk(
-        read_bytes=total("io_service_bytes_recursive", "read"),
-        read_requests=total("io_serviced_recursive", "read"),
-        write_bytes=total("io_service_bytes_recursive", "write"),
-        write_requests=total("io_serviced_recursive", "write"),
-    )
+    As ``docker stats`` counts: the name of their number tells cgroup v1, which has it first, from v2.
+    """
+    usage, details = memory.get("usage", 0), memory.get("stats") or {}
+    files = details.get("total_inactive_file", details.get("inactive_file", 0))
+    return usage - files if files < usage else usage
+
+
+def _add_disk(result: Any, blkio: Mapping[str, Any]) -> None:
+    def totals(name: str, kind: str) -> dict[str, int]:
+        # On cgroup v2 only bytes are counted; there a number of requests would be a wrong one.
+        entries = blkio.get(name)
+        if entries is None:
+            return {}
+        return {
+            f"{operation}_{kind}": sum(entry["value"] for entry in entries if entry["op"].lower() == operation)
+            for operation in ("read", "write")
+        }
+
+    result.add_disk(**totals("io_service_bytes_recursive", "bytes"), **totals("io_serviced_recursive", "requests"))
 
 
 def _counters(device: str) -> dict[str, int]:

@@ -19,6 +19,8 @@ from sahara_docker.nova import limits, privileged
 
 LOG = logging.getLogger(__name__)
 
+# What the daemon says of the host's control groups, the same words for v1 and v2.
+_LIMITS = ("MemoryLimit", "SwapLimit", "CPUShares", "CpuCfsQuota", "PidsLimit")
 LABEL_HOST, LABEL_UUID, LABEL_NAME, LABEL_ROLE = "nova.host", "nova.uuid", "nova.name", "nova.role"
 
 # Seconds. The daemon answers most calls in milliseconds; loading or committing an image of gigabytes is silent for
@@ -90,6 +92,8 @@ class Hypervisor:
             info = self.api.info()
         if info.get("OSType") != "linux":
             raise DaemonError(f"the Docker daemon at {self.url} does not run Linux containers", observed=info["OSType"])
+        if missing := [name for name in _LIMITS if info.get(name) is False]:
+            LOG.warning("The Docker daemon cannot hold instances to their flavors: no %s", ", ".join(missing))
         if not info.get("LiveRestoreEnabled"):
             LOG.info('Instances stop with the Docker daemon unless "live-restore" is set in its daemon.json')
         return info

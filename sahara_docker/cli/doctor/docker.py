@@ -50,7 +50,10 @@ def live_restore(site: Site) -> check.Result:
     "docker.controllers",
     "whether the daemon can limit memory, CPUs and processes",
     covers=(1, "memory"),
-    remedy="boot the kernel with cgroup_enable=memory; the controllers memory, cpu and pids have to be mounted",
+    remedy=(
+        "boot the kernel with cgroup_enable=memory; the controllers memory, cpu and pids have to be mounted; on cgroup "
+        "v2, in cgroup.controllers of the group that Docker runs in"
+    ),
 )
 def controllers(site: Site) -> check.Result:
     wrong = {}

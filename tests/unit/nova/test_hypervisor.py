@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import types
 
 import docker.errors
 import fixtures
@@ -70,3 +71,26 @@ class RootQuotaTest(testtools.TestCase):
     def test_other_drivers(self) -> None:
         for driver, expected in (("btrfs", True), ("zfs", True), ("vfs", False), ("overlayfs", False)):
             self.assertIs(expected, self.can(driver))
+
+
+class ConnectTest(testtools.TestCase):
+    """What a daemon says of its host's control groups ("SystemInfo" in the Docker Engine API's reference)."""
+
+    def log_of(self, **changes: bool) -> str:
+        info = {
+            "OSType": "linux", "CgroupVersion": "2", "CgroupDriver": "systemd", "LiveRestoreEnabled": True,
+            "MemoryLimit": True, "SwapLimit": True, "CpuCfsPeriod": True, "CpuCfsQuota": True, "CPUShares": True,
+            "CPUSet": True, "PidsLimit": True, "IPv4Forwarding": True, "OomKillDisable": False, **changes,
+        }  # fmt: skip
+        log = self.useFixture(fixtures.FakeLogger())
+        daemon = hypervisor.Hypervisor("unix:///run/docker.sock", "host")
+        daemon._api = types.SimpleNamespace(info=lambda: info)
+        daemon.connect()
+        return log.output
+
+    def test_v2_holds_instances_to_their_flavors(self) -> None:
+        self.assertEqual("", self.log_of())
+
+    def test_controllers_that_are_not_delegated_are_named(self) -> None:
+        said = self.log_of(MemoryLimit=False, SwapLimit=False)
+        self.assertEqual("The Docker daemon cannot hold instances to their flavors: no MemoryLimit, SwapLimit\n", said)
