@@ -18,6 +18,7 @@ def build(lab: settings.Lab) -> Path:
 
     :raises CommandFailed: when Sphinx found something to warn of, such as a link that leads nowhere.
     """
+    console.step("documentation ...")
     python = [package for package in packages.missing() if package.startswith("python")]
     packages.install_packages(lab, python)
     home = packages.install_environment(lab, "docs", "docs.txt")
@@ -27,5 +28,5 @@ def build(lab: settings.Lab) -> Path:
     words = [home / "bin/sphinx-build", "-q", "-E", "-W", "--keep-going", "-d", lab.cache / "doctrees", SOURCE, PAGES]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     command.run(words, log=lab.log / "docs.log", what="building the documentation", environment=environment)
-    console.step(f"documentation: {PAGES / 'index.html'}")
+    console.step(f"  {PAGES / 'index.html'}")
     return PAGES / "index.html"

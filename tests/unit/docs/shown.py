@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -14,7 +15,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 #: An indented or fenced line, or words between backticks; of a line that a backslash continues, all of it.
 _CODE = re.compile(r"^(?:    |\$ )(.+)$|`([^`\n]+)`", re.MULTILINE)
 _FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_SEPARATORS = {"|", ";", "&&"}
+_SEPARATORS = "|;&"
 
 
 class Command(NamedTuple):
@@ -40,20 +41,12 @@ def read(text: str) -> Iterator[list[str]]:
     text = re.sub(r" *\\\n *", " ", text)
     text = _FENCED.sub(lambda block: re.sub("^", "    ", block[1], flags=re.MULTILINE), text)
     for block, inline in _CODE.findall(text):
+        lexer = shlex.shlex(block or inline, posix=True, punctuation_chars=_SEPARATORS)
+        lexer.whitespace_split = True
         try:
-            words = shlex.split(block or inline, comments=True)
+            words = list(itertools.takewhile(lambda word: word != "...", lexer))
         except ValueError:  # an apostrophe: not a command
             continue
-        command: list[str] = []
-        for word in [*words, ";"]:
-            ends = word in _SEPARATORS or word == "..."
-            if not ends and not word.endswith(";"):
-                command.append(word)
-                continue
-            if not ends:
-                command.append(word[:-1])
-            if command:
-                yield command
-            command = []
-            if word == "...":
-                break
+        for separates, command in itertools.groupby(words, lambda word: not word.strip(_SEPARATORS)):
+            if not separates:
+                yield list(command)
