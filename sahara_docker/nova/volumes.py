@@ -5,6 +5,8 @@ All volumes of a host are mounted below one directory, whose mounts are *shared*
 *slave* mount, so what is mounted later appears in the running instance, and what is unmounted goes from it.
 /dev/vdb becomes ``disk1``, /dev/vdc ``disk2``.
 
+A volume of NFS is a file, which is mounted by a loop device. One of RBD is mapped to a device by the kernel.
+
 A volume without anything on it gets an ext4 file system. One with a file system that the host may mount is mounted;
 everything else is refused and left as it is.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from typing import Any, Iterator
 
 import nova.conf
@@ -32,6 +35,13 @@ _MOUNTABLE = frozenset(("ext2", "ext3", "ext4", "xfs"))
 # As for the data volume: root of an instance writes here, and users of the host must not get root by it.
 _MOUNT_OPTIONS = "nosuid,nodev"
 _SCAN_ATTEMPTS = 5
+# What os-brick starts for a type of volume, and the package of Debian's that has it.
+_PROGRAMS = {
+    "iscsi": ("iscsiadm", "open-iscsi"),
+    "nfs": ("mount.nfs", "nfs-common"),
+    "nvmeof": ("nvme", "nvme-cli"),
+    "rbd": ("rbd", "ceph-common"),
+}
 
 
 def base() -> str:
@@ -88,6 +98,8 @@ def attach(instance: Any, connection_info: Any, device_name: str) -> None:
         data = connection_info["data"]
         its_connector = _connector(connection_info)
         try:
+            if data.get("format") not in (None, "raw"):
+                raise ValueError(f"its file is {data['format']}, and can be mounted only when it is raw")
             connected = its_connector.connect_volume(data)
             data["device_path"] = connected["path"]  # Nova keeps it; disconnecting needs it
             try:
@@ -97,9 +109,8 @@ def attach(instance: Any, connection_info: Any, device_name: str) -> None:
                 raise
         except Exception as error:
             words = error.stderr if isinstance(error, processutils.ProcessExecutionError) else None
-            raise exception.VolumeAttachFailed(
-                volume_id=volume_id(connection_info), reason=(words or str(error)).strip()
-            ) from error
+            reason = (words or str(error)).strip() + _missing(connection_info["driver_volume_type"])
+            raise exception.VolumeAttachFailed(volume_id=volume_id(connection_info), reason=reason) from error
 
 
 def detach(instance: Any, connection_info: Any, device_name: str) -> None:
@@ -149,7 +160,17 @@ def _connector(connection_info: Any) -> Any:
         use_multipath=False,
         device_scan_attempts=_SCAN_ATTEMPTS,
         conn=connection_info,
+        do_local_attach=True,  # RBD: a device of the host's, where others let QEMU speak with Ceph
+        nfs_mount_point_base=os.path.join(CONF.state_path, "mnt"),  # as Nova's other drivers; Cinder's is for its host
     )
+
+
+def _missing(volume_type: str) -> str:
+    """Return the end of a sentence about a program that a volume of this type needs and that is not there; else ""."""
+    program, package = _PROGRAMS.get(volume_type, ("", ""))
+    if not program or shutil.which(program):
+        return ""
+    return f"; {program} is not in nova-compute's PATH: install {package} (Debian, Ubuntu)"
 
 
 def _mount_point(instance: Any, device_name: str) -> str:

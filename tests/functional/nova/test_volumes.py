@@ -14,6 +14,7 @@ import fixtures
 import testtools
 from nova import exception
 from os_brick import privileged
+from os_brick.remotefs import remotefs
 
 from tests.functional.nova import environment
 
@@ -174,8 +175,60 @@ class VolumeTest(testtools.TestCase):
             encryption={"provider": "luks"},
         )
 
-    def test_connector_names_this_host(self) -> None:
+    def let_os_brick_be_root(self) -> None:
         helper = f"{sys.exec_prefix}/bin/privsep-helper"  # os-brick's default is by sudo and rootwrap
         environment.CONF.set_override("helper_command", helper, group="privsep_osbrick")
         self.addCleanup(privileged.default.stop)
+
+    def nfs_volume(self, **data: Any) -> dict[str, Any]:
+        """A file in a share that os-brick finds mounted where it would mount it: in the place of NFS is a tmpfs."""
+        share = "nfs.example.org:/volumes"
+        client = remotefs.RemoteFsClient("nfs", "", nfs_mount_point_base=f"{self.compute.directory}/mnt")
+        place = client.get_mount_point(share)
+        os.makedirs(place)
+        subprocess.run(["mount", "-t", "tmpfs", share, place], check=True)
+        self.addCleanup(subprocess.run, ["umount", place], check=True)
+        with open(f"{place}/volume-1", "wb") as file:
+            file.truncate(64 << 20)
+        of_share = {"export": share, "name": "volume-1", "options": None, "format": "raw", **data}
+        return {
+            "driver_volume_type": "nfs", "serial": str(uuid.uuid4()), "data": of_share, "mount_point_base": "/cinder"
+        }  # fmt: skip
+
+    def test_volume_that_is_a_file_of_a_share(self) -> None:
+        self.let_os_brick_be_root()
+        self.volume.connection_info = self.nfs_volume()
+        instance = self.spawned()
+        self.attach(instance, self.volume)
+        self.assertRegex(self.mounts(instance), r"/dev/loop\d+ /volumes/disk1 ext4 \S*nosuid,nodev")
+        self.compute.run(instance, "echo kept > /volumes/disk1/file")
+        self.detach(instance, self.volume)
+        self.attach(instance, self.volume)
+        self.assertEqual("kept\n", self.compute.run(instance, "cat /volumes/disk1/file"))
+        self.detach(instance, self.volume)
+
+    def test_file_that_cannot_be_mounted_is_refused(self) -> None:
+        self.volume.connection_info = self.nfs_volume(format="qcow2")
+        error = self.assertRaises(exception.VolumeAttachFailed, self.attach, self.spawned(), self.volume)
+        self.assertIn("its file is qcow2", str(error))
+
+    def test_program_that_is_missing_is_named(self) -> None:
+        self.let_os_brick_be_root()
+        instance = self.spawned()
+        programs = self.useFixture(fixtures.TempDir()).path
+        for program in ("mount", "mkdir", "which", "ip"):
+            os.symlink(f"/bin/{program}", f"{programs}/{program}")
+        self.useFixture(fixtures.EnvironmentVariable("PATH", programs))
+        target = {"target_portal": "127.0.0.1:1", "target_iqn": "iqn.2026-01.org.example:v", "target_lun": 1}
+        for kind, data, program, package in (
+            ("iscsi", target, "iscsiadm", "open-iscsi"),
+            ("nfs", {"export": "127.0.0.1:/volumes", "name": "volume-1"}, "mount.nfs", "nfs-common"),
+            ("rbd", {"name": "pool/volume-1", "auth_enabled": False}, "rbd", "ceph-common"),
+        ):
+            self.volume.connection_info = {"driver_volume_type": kind, "serial": str(uuid.uuid4()), "data": data}
+            error = self.assertRaises(exception.VolumeAttachFailed, self.attach, instance, self.volume)
+            self.assertIn(f"; {program} is not in nova-compute's PATH: install {package}", str(error))
+
+    def test_connector_names_this_host(self) -> None:
+        self.let_os_brick_be_root()
         self.assertEqual(self.compute.host, self.driver.get_volume_connector(None)["host"])
