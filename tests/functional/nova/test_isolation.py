@@ -103,12 +103,16 @@ class IsolationTest(testtools.TestCase):
     def test_program_of_its_root_does_not_reach_the_host_s_users(self) -> None:
         """Files of the driver's are mounted writable: what its root makes of them would be root's on the host."""
         instance = self.spawned()
-        self.compute.run(instance, "cat /usr/bin/id > /etc/hosts && chmod 4755 /etc/hosts && /etc/hosts")
         os.chmod(self.compute.directory, 0o755)  # as the directory of Nova's instances is on a host
-        path = os.path.join(self.compute.directory, instance.uuid, "hosts")
-        self.assertEqual(0o4755, stat.S_IMODE(os.stat(path).st_mode))
-        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
-        self.assertRaises(PermissionError, subprocess.run, [path], check=True, **nobody)
+        (data,) = (m["Source"] for m in self.compute.container(instance).attrs["Mounts"] if m["Destination"] == "/mnt")
+        for inside, on_host in (
+            ("/etc/hosts", os.path.join(self.compute.directory, instance.uuid, "hosts")),
+            ("/mnt/id", os.path.join(data, "id")),
+        ):
+            self.compute.run(instance, f"cat /usr/bin/id > {inside} && chmod 4755 {inside} && {inside}")
+            self.assertEqual(0o4755, stat.S_IMODE(os.stat(on_host).st_mode))
+            nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+            self.assertRaises(PermissionError, subprocess.run, [on_host], check=True, **nobody)
 
     def test_port_leads_to_its_bridge_only(self) -> None:
         """Root can send from any address (CAP_NET_RAW): holding it to its own is the work of Neutron's bindings."""

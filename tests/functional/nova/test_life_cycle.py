@@ -136,6 +136,7 @@ class LifeCycleTest(testtools.TestCase):
             self.assertEqual((False, None), (config["Privileged"], config["CapAdd"]))
         # The sandbox runs the tenant's program, so it has nothing at all.
         self.assertEqual((["ALL"], True, 16), (config["CapDrop"], config["ReadonlyRootfs"], config["PidsLimit"]))
+        self.assertEqual((32 << 20, 32 << 20), (config["Memory"], config["MemorySwap"]))
 
     def test_environment_data_path_and_init_are_options(self) -> None:
         options = {"environment": ["http_proxy=http://p:3128", "no_proxy=a,b"], "data_path": "/srv", "init": True}
