@@ -74,6 +74,16 @@ class CommandsTest(testtools.TestCase):
                 return self.subcommand(action.choices[words[0]], words[1:])
         return parser, words
 
+    def test_every_subcommand_has_its_help_on_a_page(self):
+        page = (shown.ROOT / "docs/command-line.md").read_text()
+        waiting = [main.parser()]
+        while waiting:
+            parser = waiting.pop()
+            self.assertIn(f"\n## {parser.prog}\n", page)
+            for action in parser._actions:
+                if isinstance(action, argparse._SubParsersAction):
+                    waiting.extend(action.choices.values())
+
     def test_openstack_takes_the_arguments(self):
         entries = {
             entry.name.replace("_", " "): entry
