@@ -4,12 +4,15 @@
 ``remote_command``  one command on a node that was used before
 ``configuration``   the first login to 3, 20 and 100 nodes, and bringing them their names
 ``memory``          what an open connection holds
+``spawn``           instances of the Nova driver, 1, 8 and 20 at a time
 
 To add one, write a module with ``run(place)``, which returns rows of the table, and name it in ``MODULES``. They use
 
 ``results``         the rows, the table, the JSON file
-``engines``         sahara-engine's processes, ours and stock, which run functions by request
-``engine_process``  such a process
+``engines``         processes that run functions by request, among them sahara-engine, ours and stock
+``serving``         the inner side of such a process
+``engine_process``  sahara-engine
+``compute_process`` nova-compute's driver
 ``stock``           what stock Sahara needs to run at all
 ``nodes``           containers with an sshd
 ``clock``           time and processor time
@@ -21,4 +24,5 @@ MODULES = {
     "remote": "remote_command",
     "configuration": "configuration",
     "memory": "memory",
+    "spawn": "spawn",
 }

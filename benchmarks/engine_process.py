@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process set up as sahara-engine is; it runs functions by request, a line of JSON in and one out.
+"""A process set up as sahara-engine is; it runs functions by request.
 
 Everything is Sahara's own: the start-up, the threads, the database code. Only the database itself is SQLite in memory,
 the message bus is silent, and Nova's answer to where an instance is comes from the request.
@@ -11,17 +11,14 @@ from sahara.utils import patches
 
 patches.patch_all()
 
-import importlib  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
-import traceback  # noqa: E402
 import types  # noqa: E402
 import uuid  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from eventlet import greenio  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 from sahara import conductor, context  # noqa: E402
 from sahara import main as sahara_main  # noqa: E402
@@ -30,7 +27,7 @@ from sahara.service import ops  # noqa: E402
 from sahara.utils import cluster as sahara_cluster  # noqa: E402
 from sahara.utils.openstack import nova  # noqa: E402
 
-from benchmarks import clock, stock  # noqa: E402
+from benchmarks import clock, serving, stock  # noqa: E402
 
 _ADDRESS = "http://127.0.0.1:5000"
 _CATALOG = [{"type": "identity", "endpoints": [{"region": None, "publicURL": _ADDRESS, "internalURL": _ADDRESS}]}]
@@ -127,29 +124,13 @@ def log_in(cluster_id: str, start: int = 0, end: int | None = None) -> float:
     return clock.timed(lambda: ops.INFRA._await_networks(whole, some)).wall
 
 
-def _serve() -> None:
-    # What anybody prints goes where the log goes.
-    answers = os.dup(1)
-    os.dup2(2, 1)
+def _prepare() -> None:
     flavour, directory, log = sys.argv[1:]
     start(flavour, Path(directory), Path(log))
-    # Green, so that connections live between the requests as in an engine that waits for work.
-    with greenio.GreenPipe(0, "r") as requests, open(answers, "w") as out:
-        for line in requests:
-            request = json.loads(line)
-            module, name = request["function"].split(":")
-            try:
-                function = getattr(importlib.import_module(module), name)
-                answer = {"value": function(*request["arguments"])}
-            except Exception as failure:
-                traceback.print_exc()
-                answer = {"error": f"{type(failure).__name__}: {failure}"}
-            out.write(json.dumps(answer) + "\n")
-            out.flush()
 
 
 if __name__ == "__main__":
     # Under its importable name, so that what benchmarks import from here is this module and not a second one.
     from benchmarks import engine_process
 
-    engine_process._serve()
+    serving.serve(engine_process._prepare)

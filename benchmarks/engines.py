@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""sahara-engine's processes as a benchmark sees them."""
+"""OpenStack's processes as a benchmark sees them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from lab import settings
 from sahara_docker import exceptions
 
 
-class EngineFailed(exceptions.SaharaDockerError):
-    """A request to an engine process failed, took too long, or the process died."""
+class ProcessFailed(exceptions.SaharaDockerError):
+    """A request to a process failed, took too long, or the process died."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,25 +33,26 @@ class Place:
     label: str
 
 
-class Engine:
-    """A running process of :mod:`benchmarks.engine_process`.
+class Process:
+    """A running program that serves requests (:mod:`benchmarks.serving`).
 
-    :param flavour: ``ours`` or ``stock``.
+    :param program: module of this package.
+    :param flavour: which of its kind.
     :ivar pid: its process id.
     """
 
-    def __init__(self, flavour: str, lab: settings.Lab) -> None:
+    def __init__(self, program: str, flavour: str, lab: settings.Lab) -> None:
         self.flavour = flavour
         self._log = lab.log / f"bench-{flavour}.log"
         directory = lab.data / f"bench-{flavour}"
         for needed in (self._log.parent, directory):
             needed.mkdir(parents=True, exist_ok=True)
-        # An installed Sahara has its bytecode compiled: children that compile it anew would be no fair comparison.
+        # An installed service has its bytecode compiled: children that compile it anew would be no fair comparison.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(lab.cache / "bench-bytecode")}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "benchmarks.engine_process", flavour, directory, self._log],
+                [sys.executable, "-W", "ignore", "-m", f"benchmarks.{program}", flavour, directory, self._log],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -60,12 +61,12 @@ class Engine:
         self.pid = self._process.pid
 
     def call(self, function: str, *arguments: Any, timeout: float = 120) -> Any:
-        """Run a function in the engine.
+        """Run a function in the process.
 
         :param function: ``module:name``.
         :param arguments: what JSON can carry, as is what the function returns.
         :param timeout: seconds.
-        :raises EngineFailed: with its words and the log to read.
+        :raises ProcessFailed: with its words and the log to read.
         """
         request = json.dumps({"function": function, "arguments": arguments}) + "\n"
         assert self._process.stdin and self._process.stdout
@@ -79,14 +80,24 @@ class Engine:
             if "error" not in answer:
                 return answer["value"]
             observed = answer["error"]
-        raise EngineFailed(
-            f"{function} failed", where=f"engine process, {self.flavour}", observed=observed, remedy=f"read {self._log}"
+        raise ProcessFailed(
+            f"{function} failed", where=f"process {self.flavour}", observed=observed, remedy=f"read {self._log}"
         )
 
     def stop(self) -> None:
         """End the process; stock's children end when it is gone."""
         self._process.kill()
         self._process.wait()
+
+
+class Engine(Process):
+    """sahara-engine: :mod:`benchmarks.engine_process`.
+
+    :param flavour: ``ours`` or ``stock``.
+    """
+
+    def __init__(self, flavour: str, lab: settings.Lab) -> None:
+        super().__init__("engine_process", flavour, lab)
 
 
 @contextlib.contextmanager

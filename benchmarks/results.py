@@ -21,6 +21,7 @@ class Result:
     :param n: repetitions that each number is the median or the mean of.
     :param at_most: the target for *ours*.
     :param times: the target for how many times less than *stock* ours shall be.
+    :param times_the_floor: the target for how many times *floor* ours may be.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Result:
     n: int
     at_most: float | None = None
     times: float | None = None
+    times_the_floor: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -38,10 +40,16 @@ class Result:
         return self.stock / self.ours if self.stock is not None and self.ours else None
 
     @property
+    def over_floor(self) -> float | None:
+        """How many times the floor."""
+        return self.ours / self.floor if self.floor else None
+
+    @property
     def target(self) -> str:
         """The targets in words, empty when there are none."""
         words = [f"at most {number(self.at_most)} {self.unit}"] if self.at_most is not None else []
         words += [f"{number(self.times)} times less"] if self.times is not None else []
+        words += [f"at most {number(self.times_the_floor)} times the floor"] if self.times_the_floor is not None else []
         return ", ".join(words)
 
     @property
@@ -53,10 +61,11 @@ class Result:
     @property
     def met(self) -> bool | None:
         """Whether every target is met; None when there is none, or stock is not there to be compared with."""
-        if self.at_most is None and (self.times is None or self.ratio is None):
-            return None
-        low_enough = self.at_most is None or self.ours <= self.at_most
-        return low_enough and (self.times is None or self.ratio is None or self.ratio >= self.times)
+        compared = ((self.at_most, self.ours), (self.times_the_floor, self.over_floor))
+        verdicts = [value <= limit for limit, value in compared if limit is not None and value is not None]
+        if self.times is not None and self.ratio is not None:
+            verdicts.append(self.ratio >= self.times)
+        return all(verdicts) if verdicts else None
 
 
 def number(value: float | None) -> str:
@@ -68,7 +77,9 @@ def number(value: float | None) -> str:
 
 def table(results: Iterable[Result]) -> str:
     """The rows in Markdown."""
-    rows: list[tuple[str, ...]] = [("", "unit", "ours", "stock", "floor", "stock / ours", "n", "target", "met")]
+    rows: list[tuple[str, ...]] = [
+        ("", "unit", "ours", "stock", "floor", "stock / ours", "ours / floor", "n", "target", "met")
+    ]
     rows += [
         (
             result.name,
@@ -77,6 +88,7 @@ def table(results: Iterable[Result]) -> str:
             number(result.stock),
             number(result.floor),
             number(result.ratio),
+            number(result.over_floor),
             str(result.n),
             result.target,
             {True: "yes", False: "no", None: ""}[result.met],
@@ -94,7 +106,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def write(results: Iterable[Result], path: Path) -> None:
     """Write what was measured, without targets, as JSON."""
-    names = ("name", "unit", "ours", "stock", "floor", "n")
+    names = ("name", "unit", "ours", "stock", "floor", "over_floor", "n")
     records = [{name: getattr(result, name) for name in names} for result in results]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(records, indent=2) + "\n")

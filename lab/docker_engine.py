@@ -127,11 +127,14 @@ def running(lab: settings.Lab, number: int = 1) -> Iterator[None]:
             started.stop()
 
 
-def remove_containers(address: str, label: str) -> None:
-    """Remove all containers with a label (``name=value``), and their anonymous volumes."""
+def remove_labelled(address: str, label: str) -> None:
+    """Remove all containers and volumes with a label (``name=value``), and the containers' anonymous volumes."""
     containers = client(address, "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}").split()
     if containers:
         client(address, "rm", "--force", "--volumes", *containers)
+    volumes = client(address, "volume", "ls", "--quiet", "--filter", f"label={label}").split()
+    if volumes:
+        client(address, "volume", "rm", "--force", *volumes)
 
 
 def client(address: str, *words: str, timeout: float = 120) -> str:

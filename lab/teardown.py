@@ -72,10 +72,7 @@ def _remove_containers(host: compute_hosts.ComputeHost) -> None:
         )
     control.drain(lab)  # Nova must not bring back what is being removed
     mine = f"{HOST_LABEL}={host.name}"
-    docker_engine.remove_containers(address, mine)
-    volumes = docker_engine.client(address, "volume", "ls", "--quiet", "--filter", f"label={mine}").split()
-    if volumes:
-        docker_engine.client(address, "volume", "rm", "--force", *volumes)
+    docker_engine.remove_labelled(address, mine)
     if not host.has_own_docker:
         tags = docker_engine.client(address, "images", "--format={{.Repository}}:{{.Tag}}").split()
         # Loaded from this lab's Glance, whose store names each file by the image's id; or built for it.

@@ -33,8 +33,8 @@ class EnginesTest(testtools.TestCase):
 
     def test_a_failure_names_the_engine_its_words_and_the_log(self) -> None:
         with engines.running("ours", self.place) as engine:
-            failure = self.assertRaises(engines.EngineFailed, engine.call, f"{IN_ENGINE}:fail", "no such thing")
-            self.assertIn("[engine process, ours]", str(failure))
+            failure = self.assertRaises(engines.ProcessFailed, engine.call, f"{IN_ENGINE}:fail", "no such thing")
+            self.assertIn("[process ours]", str(failure))
             self.assertIn("no such thing", str(failure))
             self.assertIn("bench-ours.log", str(failure))
             self.assertEqual(1, engine.call("builtins:len", ["it", "goes", "on"][:1]))

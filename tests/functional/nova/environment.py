@@ -133,13 +133,19 @@ def _no_service(_cls: Any, _context: Any, host: str) -> None:
 class Compute(fixtures.Fixture):
     """A driver on this machine's Docker daemon, as compute host of its own; removes its containers at the end."""
 
-    def __init__(self, glance: glance_server.GlanceServer | None = None, my_ip: str = "127.0.0.1", **options: Any):
-        self._glance, self._my_ip = glance, my_ip
+    def __init__(
+        self,
+        glance: glance_server.GlanceServer | None = None,
+        my_ip: str = "127.0.0.1",
+        name: str | None = None,
+        **options: Any,
+    ):
+        self._glance, self._my_ip, self._name = glance, my_ip, name
         self._options = {"host": docker_host(), **options}
         self.instances: list[objects.Instance] = []
 
     def _setUp(self) -> None:
-        self.host = f"nova-test-{uuid.uuid4().hex[:8]}"
+        self.host = self._name or f"nova-test-{uuid.uuid4().hex[:8]}"
         self.directory = self.useFixture(fixtures.TempDir()).path
         self.addCleanup(unmount_below, self.directory)
         self.glance = self._glance or self.useFixture(glance_server.GlanceServer())

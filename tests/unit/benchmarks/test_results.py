@@ -42,6 +42,13 @@ class TargetTest(testtools.TestCase):
         self.assertIsNone(alone.met)
         self.assertIs(False, result(stock=None, times=20, at_most=4).met)
 
+    def test_beside_the_floor(self):
+        self.assertIs(True, result(times_the_floor=2.5).met)
+        self.assertIs(False, result(times_the_floor=2.4).met)
+        self.assertIs(False, result(times_the_floor=2.5, at_most=4).met)
+        self.assertIsNone(result(times_the_floor=2.5, floor=None).met)
+        self.assertEqual("at most 1.5 times the floor", result(times_the_floor=1.5).target)
+
 
 class TableTest(testtools.TestCase):
     def test_one_line_for_the_impatient(self):
@@ -54,21 +61,21 @@ class TableTest(testtools.TestCase):
     def test_is_markdown_with_a_line_for_each_row(self):
         lines = results.table([result(at_most=4), result(name="another", stock=None, floor=None)]).splitlines()
         cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-        self.assertEqual({9}, {len(row) for row in cells})
+        self.assertEqual({10}, {len(row) for row in cells})
         self.assertEqual(1, len({len(line) for line in lines}))
         self.assertEqual({"-"}, set("".join(cells[1])))
-        self.assertEqual(["a step", "ms", "5", "100", "2", "20", "3", "at most 4 ms", "no"], cells[2])
-        self.assertEqual(["another", "ms", "5", "-", "-", "-", "3", "", ""], cells[3])
+        self.assertEqual(["a step", "ms", "5", "100", "2", "20", "2.5", "3", "at most 4 ms", "no"], cells[2])
+        self.assertEqual(["another", "ms", "5", "-", "-", "-", "-", "3", "", ""], cells[3])
 
 
 class FileTest(testtools.TestCase):
-    def test_has_the_six_fields_of_each_row_and_null_for_what_was_not_measured(self):
+    def test_has_the_seven_fields_of_each_row_and_null_for_what_was_not_measured(self):
         path = Path(self.useFixture(fixtures.TempDir()).path) / "build" / "bench.json"
         results.write([result(at_most=1, times=2), result(stock=None, floor=None)], path)
         self.assertEqual(
             [
-                {"name": "a step", "unit": "ms", "ours": 5.0, "stock": 100.0, "floor": 2.0, "n": 3},
-                {"name": "a step", "unit": "ms", "ours": 5.0, "stock": None, "floor": None, "n": 3},
+                {"name": "a step", "unit": "ms", "ours": 5.0, "stock": 100.0, "floor": 2.0, "over_floor": 2.5, "n": 3},
+                {"name": "a step", "unit": "ms", "ours": 5.0, "stock": None, "floor": None, "over_floor": None, "n": 3},
             ],
             json.loads(path.read_text()),
         )
