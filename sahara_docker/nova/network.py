@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import copy
 import ipaddress
-from typing import Any, Iterable, Mapping, NamedTuple
+import socket
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 import os_vif
 from nova import exception
@@ -114,30 +115,37 @@ def plug(instance: Any, network_info: Iterable[Any], namespace: guest.NetworkNam
 
 
 def _plug(instance: Any, vifs: list[Any], namespace: guest.NetworkNamespace) -> None:
-    present = {link["ifname"]: link for link in privileged.links(namespace.path)}
-    created, on_host, in_guest, in_userspace = [], [], [], []
-    ports = list(zip(vifs, interfaces(vifs)))
+    present = {link["ifname"]: link for link in _links(namespace)}
+    on_host: list[str] = []
+    in_guest, in_userspace = [], []
     for vif in vifs:
         _check(vif)
-    for vif, interface in ports:
+    for vif, interface in zip(vifs, interfaces(vifs)):
         device = _device_of(interface, present)
         if not _is_whole(interface, present.get(device), namespace):
             if vif["type"] in _OS_VIF_TYPES:
                 # The switch may hold on to a device of the same name that is gone.
                 os_vif.unplug(_os_vif_object(vif), os_vif_util.nova_to_osvif_instance(instance))
-            created.append(_creation(interface, device, namespace.pid))
+            on_host.append(_creation(interface, device, namespace.pid))
             present[device] = {"address": interface.mac}
+        if vif["type"] in _OS_VIF_TYPES and on_host:
+            privileged.ip_batch(on_host)  # os-vif connects a device that is there
+            on_host.clear()
+        on_host += _host_steps(interface, _connect(instance, vif))
         in_guest += _guest_steps(interface, device)
         if (vif["details"] or {}).get(model.VIF_DETAILS_OVS_DATAPATH_TYPE) == _USERSPACE_DATAPATH:
             in_userspace.append(device)
-    if created:
-        privileged.ip_batch(created)
-    for vif, interface in ports:
-        on_host += _host_steps(interface, _connect(instance, vif))
     privileged.ip_batch(on_host)
     privileged.ip_batch(in_guest, namespace.path)
     for device in in_userspace:
         privileged.checksum_in_software(device, namespace.path)
+
+
+def _links(namespace: guest.NetworkNamespace) -> Sequence[dict[str, Any]]:
+    """Return the links of a guest; of a new one, which has no more than ``lo``, without running a program in it."""
+    with open(f"/proc/{namespace.pid}/net/dev", encoding="ascii") as devices:
+        _, _, *names = (line.partition(":")[0].strip() for line in devices)  # two lines of titles
+    return [] if names in ([], ["lo"]) else privileged.links(namespace.path)
 
 
 def unplug(instance: Any, network_info: Iterable[Any]) -> None:
@@ -161,13 +169,21 @@ def unplug(instance: Any, network_info: Iterable[Any]) -> None:
 
 def _delete(device: str) -> None:
     """Delete a link of the host, if it is there; one whose other end was in a container may go at any moment."""
-    if not privileged.links(device=device):
+    if not _index(device):
         return
     try:
         privileged.ip_batch([f"link delete dev {device}"])
     except processutils.ProcessExecutionError:
-        if privileged.links(device=device):
+        if _index(device):
             raise
+
+
+def _index(device: str) -> int:
+    """Return the number of a link of the host, 0 when it is not there."""
+    try:
+        return socket.if_nametoindex(device)
+    except OSError:
+        return 0
 
 
 def _host_device(vif: Any) -> str:
@@ -239,8 +255,8 @@ def _is_whole(interface: Interface, own: Any, namespace: guest.NetworkNamespace)
 
     A host's end can be of an earlier network namespace, or a tap that somebody made in our place.
     """
-    host = next(iter(privileged.links(device=interface.host_device)), None)
-    if host and own and own.get("link_index") == host["ifindex"]:
+    host = _index(interface.host_device)
+    if host and own and own.get("link_index") == host:
         return True
     if own:
         privileged.ip_batch([f"link delete dev {own['ifname']}"], namespace.path)
