@@ -9,6 +9,7 @@ ends it; after the daemon or the host was down, :meth:`Guest.start_sandbox` and 
 
 from __future__ import annotations
 
+import http
 import io
 import os
 import tarfile
@@ -167,11 +168,12 @@ class Guest:
 
     def start_sandbox(self) -> bool:
         """Start the sandbox unless it runs; return whether it was down, so that interfaces have to be made."""
+        api = self._daemon.api
         with self._explained("cannot start the sandbox container: [docker] sandbox_command must be in the image"):
-            if self._daemon.api.inspect_container(self.sandbox)["State"]["Running"]:
-                return False
-            self._daemon.api.start(self.sandbox)
-        return True
+            # Not docker-py's start, which does not tell 304, "already started", from 204.
+            answer = api._post(api._url("/containers/{0}/start", self.sandbox))
+            api._raise_for_status(answer)
+        return answer.status_code != http.HTTPStatus.NOT_MODIFIED
 
     def network_namespace(self) -> NetworkNamespace | None:
         """Return where the interfaces live, or None while the sandbox does not run."""
