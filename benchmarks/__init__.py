@@ -5,6 +5,7 @@
 ``configuration``   the first login to 3, 20 and 100 nodes, and bringing them their names
 ``memory``          what an open connection holds
 ``spawn``           instances of the Nova driver, 1, 8 and 20 at a time
+``cloud``           what a lab that runs adds to that
 
 To add one, write a module with ``run(place)``, which returns rows of the table, and name it in ``MODULES``. They use
 
@@ -25,4 +26,5 @@ MODULES = {
     "configuration": "configuration",
     "memory": "memory",
     "spawn": "spawn",
+    "cloud": "cloud",
 }
