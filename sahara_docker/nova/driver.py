@@ -157,7 +157,8 @@ class DockerDriver(driver.ComputeDriver):
             its_guest.start_sandbox()
             vifs = list(network_info or [])
             construction.create_workload(self._daemon, its_guest, docker_image, instance, vifs)
-            metadata.write(its_guest, instance, injected_files, admin_password, vifs)
+            read = functools.partial(self._images.file, docker_image, read=its_guest.read)
+            metadata.write(its_guest, instance, injected_files, admin_password, vifs, read)
             with wiring.wired(
                 self.virtapi, instance, vifs, timeout=CONF.vif_plugging_timeout, fatal=CONF.vif_plugging_is_fatal
             ):

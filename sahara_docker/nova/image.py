@@ -12,7 +12,7 @@ import errno
 import io
 import re
 import tempfile
-from typing import IO, Any, Collection, Iterable, Iterator
+from typing import IO, Any, Callable, Collection, Iterable, Iterator
 
 import docker.errors
 from nova import exception, objects
@@ -27,6 +27,8 @@ LOG = logging.getLogger(__name__)
 
 _REPOSITORY = "nova/"
 _CHUNK = 1 << 20
+# Of files of images, in bytes and in number.
+_LARGEST_KEPT, _MOST_KEPT = 1 << 16, 256
 # What a tag may look like; a checksum from Glance is hexadecimal.
 _ALSO_RUN_BY = {"amd64": ("386",), "arm64": ("arm",)}
 _CHECKSUM = re.compile(r"[0-9a-f]{1,128}\Z")
@@ -42,6 +44,7 @@ class ImageStore:
     def __init__(self, daemon: hypervisor.Hypervisor, spool_directory: str) -> None:
         self._daemon, self._spool_directory = daemon, spool_directory
         self._glance = glance.API()
+        self._files: dict[tuple[str, str], bytes | None] = {}
 
     def ensure(self, context: Any, image_meta: Any, *, trusted_certs: Any = None) -> str:
         """Return the Docker ID of a Glance image, loading the image when the host lacks it.
@@ -126,6 +129,21 @@ class ImageStore:
             return False
         self.ensure(context, image_meta)
         return True
+
+    def file(self, docker_id: str, path: str, read: Callable[[str], bytes | None]) -> bytes | None:
+        """Return a file of an image; None when the image does not have it.
+
+        :param read: reads it from a new container of that image; called only while it is not known.
+        """
+        key = docker_id, path  # the ID is a digest of the contents
+        if key in self._files:
+            return self._files[key]
+        content = read(path)
+        if len(content or b"") <= _LARGEST_KEPT:
+            if len(self._files) >= _MOST_KEPT:
+                self._files.clear()
+            self._files[key] = content
+        return content
 
     def _references(self) -> dict[str, str]:
         """Return reference -> Docker ID of the images that came from Glance."""

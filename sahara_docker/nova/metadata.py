@@ -18,7 +18,7 @@ import email
 import io
 import posixpath
 import tarfile
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Callable, Iterable, NamedTuple
 
 from nova import objects
 from nova.virt import configdrive
@@ -71,11 +71,15 @@ def write(
     injected_files: Iterable[tuple[str, bytes | str]],
     admin_password: str | None,
     network_info: Any,
+    read: Callable[[str], bytes | None],
 ) -> None:
-    """Write everything that an instance gets into its workload, which was created and not started."""
+    """Write everything that an instance gets into its workload, which was created and not started.
+
+    :param read: path -> content of a file of the image, None when it is not there.
+    """
     files = [File(posixpath.join("/", path), _bytes(content)) for path, content in injected_files or ()]
     if instance.key_data:
-        files += _authorized_keys(its_guest, instance)
+        files += _authorized_keys(read, instance)
     if configdrive.required_by(instance):
         files += _config_drive(instance, files, admin_password, network_info)
     if _wants_user_data(instance):
@@ -121,15 +125,15 @@ def account(passwd: str, user: str) -> Account | None:
     return None
 
 
-def _authorized_keys(its_guest: guest.Guest, instance: Any) -> list[File]:
+def _authorized_keys(read: Callable[[str], bytes | None], instance: Any) -> list[File]:
     user = login_user(instance)
-    found = account((its_guest.read("/etc/passwd") or b"").decode(errors="replace"), user)
+    found = account((read("/etc/passwd") or b"").decode(errors="replace"), user)
     if not found:
         LOG.warning("The image has no user %s who could get the key %s", user, instance.key_name, instance=instance)
         return []
     directory = posixpath.join(found.home, ".ssh")
     path = posixpath.join(directory, "authorized_keys")
-    there = its_guest.read(path) or b""
+    there = read(path) or b""
     if there and not there.endswith(b"\n"):
         there += b"\n"
     content = there + instance.key_data.strip().encode() + b"\n"

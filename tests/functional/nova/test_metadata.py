@@ -54,6 +54,13 @@ class MetadataTest(testtools.TestCase):
         out = self.run_in("su cdh -c 'cat ~/.ssh/authorized_keys'")
         self.assertIn(_KEY, out)
 
+    def test_each_instance_of_an_image_has_its_own_key_alone(self) -> None:
+        for key in (_KEY, _KEY.replace("IKey", "IOther")):
+            self.instance = self.compute.instance(self.image)
+            self.instance.key_data = key
+            self.spawn()
+            self.assertEqual(f"{key}\n", self.run_in("cat ~root/.ssh/authorized_keys"))
+
     def test_key_of_a_user_that_the_image_lacks_is_no_failure(self) -> None:
         self.instance.key_data, self.instance.key_name = _KEY, "mine"
         self.instance.system_metadata = {"image_os_admin_user": "nobody-here"}
