@@ -28,7 +28,7 @@ _TIMES_THE_FLOOR = 1.5
 _REMOVED_AT_ONCE = 4
 _BRIDGE = "sdbench0"
 _LIMIT = 600.0
-_COMPUTE = "benchmarks.compute_process"
+COMPUTE = "benchmarks.compute_process"
 # Of the sandbox, whose network the workload joins; Docker refuses them beside that.
 _OF_THE_NETWORK = ("Hostname", "Domainname", "MacAddress", "ExposedPorts")
 
@@ -36,9 +36,9 @@ _OF_THE_NETWORK = ("Hostname", "Domainname", "MacAddress", "ExposedPorts")
 def run(place: engines.Place) -> list[results.Result]:
     """Driver and floor take turns, each before the other as often as behind it."""
     rows, host = [], f"{place.lab.host}-bench"
-    with _compute(place, host) as compute, contextlib.closing(_Floor(compute, host)) as floor:
+    with driver(place, host) as compute, contextlib.closing(Floor(compute, host)) as floor:
         turns: dict[str, Callable[[int], float]] = {
-            "ours": lambda count: compute.call(f"{_COMPUTE}:spawn", count, timeout=_LIMIT),
+            "ours": lambda count: compute.call(f"{COMPUTE}:spawn", count, timeout=_LIMIT),
             "floor": floor.start,
         }
         for count, rounds in _ROUNDS.items():
@@ -48,7 +48,7 @@ def run(place: engines.Place) -> list[results.Result]:
                     print(f"  {count} at a time: {name}", flush=True)
                     taken[name].append(turns[name](count))
                     floor.remove()
-                    compute.call(f"{_COMPUTE}:remove", timeout=_LIMIT)
+                    compute.call(f"{COMPUTE}:remove", timeout=_LIMIT)
             medians = {name: 1000 * statistics.median(seconds) / count for name, seconds in taken.items()}
             target = _TIMES_THE_FLOOR if count == _MANY else None
             rows.append(
@@ -66,24 +66,24 @@ class _Pair(NamedTuple):
 
 
 @contextlib.contextmanager
-def _compute(place: engines.Place, host: str) -> Iterator[engines.Process]:
-    """The driver with an instance of its own, on a bridge."""
+def driver(place: engines.Place, host: str) -> Iterator[engines.Process]:
+    """A compute host's driver, beside a bridge of its own."""
     words = ["ip", "link", "delete", _BRIDGE]
     subprocess.run(words, check=False, capture_output=True)  # of a run that was killed
     subprocess.run(["ip", "link", "add", _BRIDGE, "type", "bridge"], check=True)
     process = engines.Process("compute_process", "compute", place.lab)
     try:
         subprocess.run(["ip", "link", "set", _BRIDGE, "up"], check=True)
-        process.call(f"{_COMPUTE}:prepare", host, _BRIDGE)
+        process.call(f"{COMPUTE}:prepare", host, _BRIDGE)
         yield process
     finally:
         with contextlib.suppress(engines.ProcessFailed):
-            process.call(f"{_COMPUTE}:end")
+            process.call(f"{COMPUTE}:end")
         process.stop()
         subprocess.run(words, check=True)
 
 
-class _Floor:
+class Floor:
     """Creates and starts pairs of containers like those of an instance of the driver's, and does nothing else."""
 
     def __init__(self, compute: engines.Process, host: str) -> None:
@@ -92,12 +92,12 @@ class _Floor:
         )
         self._directory = tempfile.TemporaryDirectory()
         self._pairs: list[_Pair] = []
-        compute.call(f"{_COMPUTE}:spawn", 1, timeout=_LIMIT)  # which also loads the image
-        (self._uuid,) = compute.call(f"{_COMPUTE}:spawned")
+        compute.call(f"{COMPUTE}:spawn", 1, timeout=_LIMIT)  # which also loads the image
+        (self._uuid,) = compute.call(f"{COMPUTE}:spawned")
         found = [self._client.inspect_container(f"nova-{self._uuid}{part}") for part in ("-sandbox", "")]
         # Under another host's name: the driver watches what happens to its own.
         self._pattern = json.dumps([self._body(one) for one in found]).replace(host, f"{host}-floor")
-        compute.call(f"{_COMPUTE}:remove", timeout=_LIMIT)
+        compute.call(f"{COMPUTE}:remove", timeout=_LIMIT)
 
     def _body(self, found: dict[str, Any]) -> dict[str, Any]:
         """What such a container is created from; what it has of the host, all of them share."""
