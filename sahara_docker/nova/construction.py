@@ -50,7 +50,7 @@ def create_workload(
     )
     its_guest.create_workload(
         docker_image,
-        limits=limits.host_config(instance.flavor, CONF.docker, daemon.ceilings, root_quota=daemon.root_quota),
+        host_config=limits.host_config(instance.flavor, CONF.docker, daemon.ceilings, root_quota=daemon.root_quota),
         files={**files, **proc.files(CONF.docker.lxcfs_path)},
         volumes={CONF.docker.volumes_path: where} if (where := volumes.directory(instance)) else {},
         data_path=CONF.docker.data_path,

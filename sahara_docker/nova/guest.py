@@ -22,7 +22,7 @@ from nova import exception
 from nova.compute import power_state
 from nova.virt import hardware
 
-from sahara_docker.nova import execution, hypervisor, identity
+from sahara_docker.nova import execution, hypervisor, identity, limits
 
 _BLOCK = 1 << 20
 _CONSOLE_LINES = 2000
@@ -123,7 +123,7 @@ class Guest:
         self,
         image: str,
         *,
-        limits: dict[str, Any],
+        host_config: dict[str, Any],
         files: dict[str, str],
         volumes: dict[str, str],
         data_path: str,
@@ -133,7 +133,7 @@ class Guest:
     ) -> None:
         """Create the workload from *image*, in the network of the sandbox.
 
-        :param limits: arguments of docker-py's ``create_host_config``.
+        :param host_config: limits, as arguments of docker-py's ``create_host_config``.
         :param files: path in the instance -> path on the host, mounted writable.
         :param volumes: path in the instance -> directory on the host; what is mounted below that later appears too.
         :param data_path: where the instance's data volume goes; empty for none.
@@ -155,12 +155,13 @@ class Guest:
                 name=self.workload,
                 labels=self.labels("workload"),
                 environment=environment,
+                healthcheck=limits.healthcheck(api.inspect_image(image)),
                 host_config=api.create_host_config(
                     network_mode=f"container:{self.sandbox}",
                     mounts=mounts,
                     init=init or None,
                     log_config=docker.types.LogConfig(type="json-file", config={"max-size": "10m", "max-file": "2"}),
-                    **limits,
+                    **host_config,
                 ),
             )
 

@@ -13,7 +13,7 @@ from typing import Any, Mapping
 
 import docker.errors
 
-from sahara_docker.nova import guest, hypervisor
+from sahara_docker.nova import guest, hypervisor, limits
 
 # What POST /containers/{id}/update of the Docker Engine API can change (the names of HostConfig).
 _UPDATABLE = frozenset(
@@ -38,13 +38,16 @@ _NOT_TAKEN_OVER = ("Hostname", "Domainname", "MacAddress", "ExposedPorts")
 _RESCUE_PATH = "/rescue"
 
 
-def set_limits(daemon: hypervisor.Hypervisor, its_guest: guest.Guest, limits: Mapping[str, Any], spool: str) -> None:
+def set_limits(
+    daemon: hypervisor.Hypervisor, its_guest: guest.Guest, host_config: Mapping[str, Any], spool: str
+) -> None:
     """Give a stopped workload other limits: in its place where Docker can, else by a new container.
 
-    :param limits: arguments of docker-py's ``create_host_config``; those that are missing go back to Docker's default.
+    :param host_config: arguments of docker-py's ``create_host_config``; those that are missing go back to Docker's
+        default.
     :param spool: directory for what is copied on the way.
     """
-    wanted = daemon.api.create_host_config(**limits)
+    wanted = daemon.api.create_host_config(**host_config)
     wanted.pop("NetworkMode", None)
     with hypervisor.explained("cannot inspect the container"):
         has = daemon.api.inspect_container(its_guest.workload)["HostConfig"]
@@ -138,7 +141,8 @@ def rescue(daemon: hypervisor.Hypervisor, its_guest: guest.Guest, image: str) ->
                 "VolumeOptions": {"NoCopy": True},
             },
         ]
-        config = {"Labels": its_guest.labels("workload")}
+        check = limits.healthcheck(api.inspect_image(image))
+        config = {"Labels": its_guest.labels("workload"), "Healthcheck": check}
         _create_like(daemon, its_guest, {**old, "Config": config}, its_guest.workload, image, {"Mounts": mounts})
 
 

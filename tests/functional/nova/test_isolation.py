@@ -143,6 +143,7 @@ class IsolationTest(testtools.TestCase):
             "EXPOSE 22",
             "USER 1000",
             "ONBUILD USER 0",
+            "HEALTHCHECK --interval=1ms CMD true",
         )
         instance = self.compute.instance(image)
         self.addCleanup(self.driver.destroy, self.compute.context, instance, [])
@@ -153,6 +154,8 @@ class IsolationTest(testtools.TestCase):
         self.assertEqual(({}, "", ""), (config["PortBindings"] or {}, config["PidMode"], config["UsernsMode"]))
         self.assertEqual([instance.uuid], self.driver.list_instance_uuids())
         self.assertEqual("workload", found["Config"]["Labels"]["nova.role"])
+        self.assertEqual(1_000_000_000, found["Config"]["Healthcheck"]["Interval"])
+        self.assertEqual(["CMD-SHELL", "true"], found["Config"]["Healthcheck"]["Test"])
         self.assertEqual("", self.compute.run(instance, "ls -A /var/run/docker.sock; ls -A /extra"))
         self.assertIn("CapEff:\t0000000000000000", self.compute.run(instance, "cat /proc/1/status"))
         volumes = [m["Name"] for m in found["Mounts"] if m["Destination"] in ("/var/run/docker.sock", "/extra")]

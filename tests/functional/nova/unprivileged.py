@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from nova.network import model
+from oslo_concurrency import processutils
 from oslo_privsep import priv_context
 
 from sahara_docker.nova import privileged
@@ -54,6 +55,12 @@ def main(arguments: dict[str, Any]) -> None:
         assert os.geteuid() and "CapEff:\t0000000000000000" in status.read()
     priv_context.init(root_helper=arguments["root_helper"])
     assert not os.path.exists(arguments["hidden"]) and privileged.disk(arguments["hidden"])
+    try:
+        privileged.unmount(arguments["hidden"])
+    except processutils.ProcessExecutionError as error:
+        assert "not mounted" in error.stderr  # the program's words come through
+    else:
+        raise AssertionError("a file was unmounted that is no mount")
     with environment.Compute(data_backend="loop") as compute:
         live(compute, arguments["bridge"], arguments["volume"])
 

@@ -195,3 +195,25 @@ class HostConfigTest(testtools.TestCase):
         self.assertEqual(15, limits.data_gb(self.flavor(docker__data_gb="15")))
         for size in ("16", "-1", "x"):
             self.assertRaises(exception.InvalidInput, limits.data_gb, self.flavor(docker__data_gb=size))
+
+
+class HealthcheckTest(testtools.TestCase):
+    def bounded(self, **wanted: Any) -> Any:
+        return limits.healthcheck({"Config": {"Healthcheck": {"Test": ["CMD", "true"], "Retries": 2, **wanted}}})
+
+    def test_one_that_would_run_all_the_time_gets_pauses(self) -> None:
+        second = 1_000_000_000
+        self.assertEqual(
+            {"Test": ["CMD", "true"], "Retries": 2, "Interval": second, "StartInterval": 5 * second},
+            self.drop_none(self.bounded(Interval=1_000_000, StartInterval=5 * second)),
+        )
+        self.assertEqual(second, self.bounded(StartInterval=1)["StartInterval"])
+
+    def drop_none(self, check: Any) -> dict[str, Any]:
+        return {name: value for name, value in check.items() if value is not None}
+
+    def test_others_are_left_alone(self) -> None:
+        for pauses in ({}, {"Interval": 0}, {"Interval": 1_000_000_000}):
+            self.assertIsNone(self.bounded(**pauses))
+        for image in ({}, {"Config": None}, {"Config": {"Healthcheck": None}}):
+            self.assertIsNone(limits.healthcheck(image))
