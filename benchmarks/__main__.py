@@ -42,8 +42,9 @@ def main(arguments: list[str]) -> int:
         f"Measured {datetime.date.today()} on {os.cpu_count()} cores ({_processor()}), Linux {platform.release()}, "
         f"Python {platform.python_version()}; load average before {loads[0]:.1f}, after {loads[-1]:.1f}.\n"
     )
-    print("Stock is Sahara 19.0.0 with two changes, without which it configures no container:")
-    print("".join(f"{number}. {fix}\n" for number, fix in enumerate(stock.FIXES, 1)))
+    if any(row.stock is not None for row in measured):
+        print("Stock is Sahara 19.0.0 with two changes, without which it configures no container:")
+        print("".join(f"{number}. {fix}\n" for number, fix in enumerate(stock.FIXES, 1)))
     return 0
 
 
