@@ -136,7 +136,7 @@ class ImageStore:
         :param read: reads it from a new container of that image; called only while it is not known.
         """
         key = docker_id, path  # the ID is a digest of the contents
-        if key in self._files:
+        with contextlib.suppress(KeyError):  # not asked for first: another thread may clear it between
             return self._files[key]
         content = read(path)
         if len(content or b"") <= _LARGEST_KEPT:
