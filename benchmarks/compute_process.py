@@ -23,16 +23,17 @@ _bridge = ""
 _spawned: dict[str, Any] = {}
 
 
-def prepare(host: str, bridge: str) -> None:
+def prepare(host: str, bridge: str, image: str) -> None:
     """Start the driver as nova-compute does.
 
     :param host: name of the compute host, by which its containers are found.
     :param bridge: Linux bridge that instances are connected to.
+    :param image: ``node_image``, or ``small_image`` of a few MiB.
     """
     global _compute, _image, _bridge
     _compute, _bridge = environment.Compute(name=host), bridge
     _compute.setUp()
-    _image = _compute.node_image()
+    _image = getattr(_compute, image)()
 
 
 def spawn(count: int) -> float:

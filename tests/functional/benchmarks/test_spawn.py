@@ -40,7 +40,8 @@ class SpawnTest(testtools.TestCase):
         return config, {name: value for name, value in host_config.items() if name not in _OWN}, mounts
 
     def test_the_floor_runs_the_same_containers_and_both_leave_nothing(self) -> None:
-        with spawn.driver(self.place, _HOST) as compute, contextlib.closing(spawn.Floor(compute, _HOST)) as floor:
+        compute_host = spawn.driver(self.place, _HOST, "small_image")
+        with compute_host as compute, contextlib.closing(spawn.Floor(compute, _HOST)) as floor:
             self.assertGreater(compute.call(f"{spawn.COMPUTE}:spawn", 1), 0)
             self.assertGreater(floor.start(1), 0)
             (uuid,) = compute.call(f"{spawn.COMPUTE}:spawned")
