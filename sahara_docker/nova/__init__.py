@@ -7,7 +7,8 @@
 ``guest``          one instance: a sandbox container with the network, a container with the work
 ``construction``   makes the two containers, and puts back what was removed by hand
 ``replacement``    another container in the place of an instance's: other limits, rescue
-``migration``      resize in place, cold migration; ``transfer`` is the way between hosts, by Glance
+``migration``      resize in place, cold migration; ``transfer`` is the way between hosts, by Glance, ``passage``
+                   what an instance is made into for that way
 ``metadata``       keys, files, config drive and user data for images without cloud-init
 ``execution``      programs run inside a container
 ``events``         the daemon's events, to Nova at once

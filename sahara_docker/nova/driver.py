@@ -35,6 +35,7 @@ from sahara_docker.nova import (
     metadata,
     migration,
     network,
+    passage,
     records,
     recovery,
     replacement,
@@ -190,8 +191,14 @@ class DockerDriver(driver.ComputeDriver):
         if instance.task_state == task_states.RESIZE_REVERTING and self._migration.is_here(instance):
             its_guest.stop(0)  # the instance before and after the resize is one; finish_revert_migration follows
             return
+        if instance.host not in (None, CONF.host):
+            # It was evacuated; another service on this machine may have made the same ports for it.
+            network_info = network.own(network_info or [], its_guest.network_namespace_if_any())
         its_guest.remove()
+        passage.remove(self._daemon, {instance.uuid})
         self.cleanup(context, instance, network_info, block_device_info, destroy_disks)
+        if instance.deleted or instance.task_state == task_states.DELETING:
+            self._migration.discard(context, instance)
 
     def cleanup(
         self,
@@ -213,6 +220,7 @@ class DockerDriver(driver.ComputeDriver):
             self.delete_instance_files(instance)
 
     def delete_instance_files(self, instance: Any) -> bool:
+        self._guest(instance).remove()  # Nova calls it alone for what a failed move has left of a deleted instance
         self._guest(instance).remove_volumes()
         directory = construction.directory(instance)
         data.Disk(directory).detach()
@@ -245,6 +253,7 @@ class DockerDriver(driver.ComputeDriver):
         volumes.attach_all(instance, block_device_info)
         its_guest.start()
         metadata.run_user_data(its_guest, instance)
+        self._migration.clear(context, instance)
 
     def reboot(
         self,
@@ -259,6 +268,11 @@ class DockerDriver(driver.ComputeDriver):
         **_kwargs: Any,
     ) -> None:
         """Stop (SOFT: with the image's signal first; HARD: at once) and start; network and files stay as they are."""
+        if self._migration.is_cut_off(self._guest(instance), instance):
+            LOG.warning("Taking up the move to this host again, which was cut off", instance=instance)
+            self._guest(instance).remove()
+            self.delete_instance_files(instance)
+            self._migration.arrive(context, self._guest(instance), instance, list(network_info))
         construction.mend(self._daemon, self._guest(instance), instance)
         self.power_off(instance, timeout=CONF.shutdown_timeout if reboot_type == "SOFT" else 0)
         self.power_on(context, instance, network_info, block_device_info)
@@ -327,9 +341,10 @@ class DockerDriver(driver.ComputeDriver):
         timeout: int = 0,
         retry_interval: int = 0,
     ) -> str:
-        """Stop an instance and send its files off, unless it stays.
+        """Stop an instance and send its files off, unless it stays; what was sent is found by the instance's metadata.
 
         :param dest: ``my_ip`` of the host that it goes to, by which a host knows itself.
+        :raises nova.exception.InstanceFaultRollback: it could not be, and the instance is as it was.
         """
         its_guest = self._guest(instance)
         try:
@@ -341,10 +356,11 @@ class DockerDriver(driver.ComputeDriver):
         volumes.detach_all(instance, block_device_info)
         volumes.directory(instance)  # the container still has a mount of it
         if dest == self.get_host_ip_addr():
-            return self._migration.stay(instance)
+            self._migration.stay(instance)
+            return ""
         self._migration.settle(instance)
         try:
-            sent = self._migration.leave(context, its_guest, instance)
+            self._migration.leave(context, its_guest, instance)
             # The interfaces are gone here before they are made there: one address is never in two places.
             its_guest.stop_sandbox()
             self.unplug_vifs(instance, network_info)
@@ -353,7 +369,7 @@ class DockerDriver(driver.ComputeDriver):
             if ran:
                 self.power_on(context, instance, network_info, block_device_info)
             raise exception.InstanceFaultRollback(inner_exception=error) from error
-        return sent
+        return ""
 
     def finish_migration(
         self,
@@ -375,12 +391,11 @@ class DockerDriver(driver.ComputeDriver):
             self._migration.resize(its_guest, instance)
         else:
             try:
-                self._migration.arrive(context, its_guest, instance, disk_info, list(network_info))
+                self._migration.arrive(context, its_guest, instance, list(network_info))
             except Exception:
+                # What was sent stays in Glance: a hard reboot tries again.
                 self.destroy(context, instance, network_info, block_device_info)
                 raise
-            finally:
-                self._migration.discard(context, instance)
         if power_on:
             self.power_on(context, instance, network_info, block_device_info)
 
@@ -496,13 +511,10 @@ class DockerDriver(driver.ComputeDriver):
         except exception.InstanceNotFound:
             raise exception.InstanceNotRunning(instance_id=instance.uuid) from None
         update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
-        committed = self._guest(instance).commit(f"nova-snapshot/{image_id}:latest")
-        try:
+        with passage.committed(self._daemon, self._guest(instance), instance.uuid) as committed:
             update_task_state(task_state=task_states.IMAGE_UPLOADING, expected_state=task_states.IMAGE_PENDING_UPLOAD)
             properties = {"image_location": "snapshot", "image_state": "available", "owner_id": instance.project_id}
             self._images.upload(context, committed, image_id, properties)
-        finally:
-            self._images.discard(committed)
 
     # Images
 

@@ -186,6 +186,10 @@ class Guest:
         # Docker's own mount of the namespace is not visible here when the daemon has a private mount namespace.
         return NetworkNamespace(path if os.path.ismount(path) else f"/proc/{pid}/ns/net", pid)
 
+    def network_namespace_if_any(self) -> NetworkNamespace | None:
+        """Return where the interfaces live, or None when there is no sandbox that runs."""
+        return self.network_namespace() if self.has(self.sandbox) else None
+
     def start(self) -> None:
         """Start the workload; no harm when it runs."""
         with self._explained("cannot start the container"):

@@ -100,7 +100,8 @@ class ImageStore:
         with hypervisor.explained(f"cannot inspect the image {image_id}"):
             found = self._daemon.api.inspect_image(loaded)["Architecture"]
         if found not in ("", architecture, *_ALSO_RUN_BY.get(architecture, ())):
-            self.discard(reference)
+            with hypervisor.explained(f"cannot remove the image {image_id}"):
+                self._daemon.api.remove_image(reference)
             raise exception.ImageUnacceptable(
                 image_id=image_id, reason=f"it is for {found}, and this host runs {architecture}"
             )
@@ -195,10 +196,10 @@ class ImageStore:
         with hypervisor.explained(f"cannot save the image {docker_id}"):
             yield from self._daemon.image_api.get_image(docker_id, _CHUNK)
 
-    def create(self, context: Any, name: str) -> str:
-        """Make a private Glance image without contents, for a file of any kind, and return its id."""
-        metadata = {"name": name, "is_public": False, "container_format": "bare", "disk_format": "raw"}
-        return self._glance.create(context, metadata)["id"]
+    def create(self, context: Any, image_id: str, name: str) -> None:
+        """Make a private Glance image without contents, for a file of any kind."""
+        metadata = {"id": image_id, "name": name, "is_public": False, "container_format": "bare", "disk_format": "raw"}
+        self._glance.create(context, metadata)
 
     def write(
         self, context: Any, image_id: str, chunks: Iterable[bytes], metadata: dict[str, Any] | None = None
@@ -213,11 +214,6 @@ class ImageStore:
         :raises nova.exception.ImageNotFound: Glance does not have it, or not for this user.
         """
         self._glance.delete(context, image_id)
-
-    def discard(self, docker_id: str) -> None:
-        """Remove an image that was made on the way."""
-        with hypervisor.explained(f"cannot remove the image {docker_id}"):
-            self._daemon.api.remove_image(docker_id, force=True)
 
 
 def _reference(image_meta: Any) -> str:

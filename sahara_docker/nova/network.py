@@ -167,6 +167,13 @@ def unplug(instance: Any, network_info: Iterable[Any]) -> None:
         raise exception.VirtualInterfaceUnplugException(reason=str(failure)) from failure
 
 
+def own(network_info: Iterable[Any], namespace: guest.NetworkNamespace | None) -> list[Any]:
+    """Return the ports without those whose host's end is there and leads elsewhere than into *namespace*."""
+    inside = {link.get("link_index") for link in privileged.links(namespace.path)} if namespace else set()
+    at_host = {link["ifname"]: link["ifindex"] for link in privileged.links()}
+    return [vif for vif in network_info if at_host.get(_host_device(vif)) in (None, *inside)]
+
+
 def _delete(device: str) -> None:
     """Delete a link of the host, if it is there; one whose other end was in a container may go at any moment."""
     if not _index(device):

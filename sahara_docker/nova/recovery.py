@@ -14,12 +14,13 @@ import nova.conf
 from nova import context as nova_context
 from nova import objects
 from nova.compute import power_state, vm_states
+from nova.objects import fields
 from nova.virt import driver as virt_driver
 from nova.virt import event as virtevent
 from oslo_log import log as logging
 from oslo_utils import uuidutils
 
-from sahara_docker.nova import events, hypervisor, records
+from sahara_docker.nova import events, hypervisor, passage, records
 
 CONF = nova.conf.CONF
 LOG = logging.getLogger(__name__)
@@ -40,10 +41,26 @@ def clean_up(driver: virt_driver.ComputeDriver, daemon: hypervisor.Hypervisor) -
     for instance in _known(context, here, deleted=True):
         LOG.warning("Removing what is left here of an instance that was deleted", instance=instance)
         _destroy(driver, context, instance)
+    passage.remove(daemon, here)
     for instance in _known(context, here, deleted=False):
         if instance.vm_state == vm_states.BUILDING:
             LOG.warning("Removing what an interrupted spawn has made", instance=instance)
             _destroy(driver, context, instance)
+        elif instance.host != CONF.host and _evacuation_was_cut_off(context, instance):
+            LOG.warning("Removing what an interrupted evacuation has made", instance=instance)
+            _destroy(driver, context, instance)
+
+
+def _evacuation_was_cut_off(context: Any, instance: Any) -> bool:
+    """Return whether the last that this host had to do with an instance was an evacuation that did not end."""
+    moves = objects.MigrationList.get_by_filters(context, {"instance_uuid": instance.uuid, "host": CONF.host})
+    last = max(moves, key=lambda move: move.id, default=None)
+    return bool(
+        last
+        and last.migration_type == fields.MigrationType.EVACUATION
+        and last.dest_compute == CONF.host
+        and last.status in ("accepted", "pre-migrating")
+    )
 
 
 def _directories() -> set[str]:
@@ -53,7 +70,7 @@ def _directories() -> set[str]:
 def _known(context: Any, uuids: set[str], *, deleted: bool) -> Any:
     filters = {"uuid": sorted(uuids), "deleted": deleted, **({"soft_deleted": False} if deleted else {})}
     reader = context.elevated(read_deleted="yes") if deleted else context
-    return objects.InstanceList.get_by_filters(reader, filters, expected_attrs=["info_cache"])
+    return objects.InstanceList.get_by_filters(reader, filters, expected_attrs=["info_cache", "system_metadata"])
 
 
 def _destroy(driver: virt_driver.ComputeDriver, context: Any, instance: Any) -> None:

@@ -143,6 +143,7 @@ class Compute(fixtures.Fixture):
         self._glance, self._my_ip, self._name = glance, my_ip, name
         self._options = {"host": docker_host(), **options}
         self.instances: list[objects.Instance] = []
+        self.migrations: list[objects.Migration] = []
 
     def _setUp(self) -> None:
         self.host = self._name or f"nova-test-{uuid.uuid4().hex[:8]}"
@@ -157,6 +158,11 @@ class Compute(fixtures.Fixture):
         self.useFixture(
             fixtures.MonkeyPatch(
                 "nova.objects.InstanceList.get_by_filters", lambda *a, **k: self._known_instances(*a, **k)
+            )
+        )
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                "nova.objects.MigrationList.get_by_filters", lambda *a, **k: self._known_migrations(*a, **k)
             )
         )
         self.useFixture(fixtures.MonkeyPatch("nova.objects.Service.get_by_compute_host", _no_service))
@@ -190,6 +196,14 @@ class Compute(fixtures.Fixture):
     ) -> list[objects.Instance]:
         return [i for i in self.instances if i.uuid in filters["uuid"] and i.deleted == filters["deleted"]]
 
+    def _known_migrations(self, _cls: Any, _context: Any, filters: dict[str, Any]) -> list[objects.Migration]:
+        return [
+            move
+            for move in self.migrations
+            if move.instance_uuid == filters["instance_uuid"]
+            and filters["host"] in (move.source_compute, move.dest_compute)
+        ]
+
     def _remove_containers(self) -> None:
         label = {"label": f"nova.host={self.host}"}
         for container in self.daemon.containers.list(all=True, filters=label):
@@ -199,6 +213,13 @@ class Compute(fixtures.Fixture):
         for image_id in () if self._glance else self.glance.images:  # a second host's daemon goes as a whole
             if image_id != NODE_IMAGE_ID:
                 remove_image(image_id)
+
+    def restart(self) -> None:
+        """Do what a nova-compute does that comes up again."""
+        self.enter()
+        self.driver.cleanup_host(self.host)
+        self.driver = driver.DockerDriver(self.virtapi)
+        self.driver.init_host(self.host)
 
     def node_image(self) -> objects.ImageMeta:
         """Add the node image to Glance and return it."""

@@ -65,7 +65,7 @@ class GlanceServer(fixtures.Fixture):
 
     def create(self, **attributes: Any) -> str:
         """Add an image that has no content yet and return its id."""
-        return self.add(b"", **attributes).id
+        return self.add(b"", attributes.pop("id", None), **attributes).id
 
     def meta(self, image_id: str) -> objects.ImageMeta:
         """Return an image's record as Nova hands it to a driver."""
@@ -127,7 +127,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._answer(201, self.glance.images[self.glance.create(**record)])
 
     def do_DELETE(self) -> None:
-        if image_id := self._image_id():
+        if not self.headers.get("X-Auth-Token"):
+            self._answer(401)
+        elif image_id := self._image_id():
             del self.glance.images[image_id], self.glance.contents[image_id]
             self._answer(204)
 

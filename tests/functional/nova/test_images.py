@@ -219,7 +219,7 @@ class ImageTest(testtools.TestCase):
             self.compute.context, instance, snapshot.id, lambda task_state, **_: states.append(task_state)
         )
         self.assertEqual(["image_pending_upload", "image_uploading"], states)
-        self.assertEqual([], self.compute.daemon.images.list(name=f"nova-snapshot/{snapshot.id}"))
+        self.assertEqual([], self.compute.daemon.images.list(name=f"nova-passing/{instance.uuid}"))
         stored = self.glance.meta(snapshot.id)
         self.assertEqual(("docker", "raw"), (stored.container_format, stored.disk_format))
         second = self.compute.instance(stored, hostname="node-2")

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
-from typing import Any, Callable
+from typing import Any
 
 import docker.errors
 import testtools
@@ -14,8 +12,8 @@ from nova.compute import power_state, vm_states
 from nova.network import model
 from testtools import matchers
 
-from sahara_docker.nova import construction, driver, guest, hypervisor, image, metadata, network, privileged
-from tests.functional.nova import environment
+from sahara_docker.nova import construction, guest, hypervisor, image, metadata, network, privileged
+from tests.functional.nova import environment, killing
 from tests.unit.nova import neutron
 
 _BRIDGE = "nova-test-kill"
@@ -45,23 +43,13 @@ class InterruptionTest(testtools.TestCase):
         return neutron.port(_BRIDGE, subnet, mac=f"fa:16:3e:dd:00:{last:02x}")
 
     def spawn_killed_after(self, place: Any, step: str, instance: Any, image_meta: Any, ports: list[model.VIF]) -> None:
-        """Spawn in another process, which kills itself as the step ends."""
-        child = os.fork()
-        if not child:
-            try:
-                setattr(place, step, _and_then(getattr(place, step), _die))
-                self.compute.spawn(instance, image_meta, model.NetworkInfo(ports))
-            finally:
-                os._exit(1)
-        _, status = os.waitpid(child, 0)
-        self.assertEqual(signal.SIGKILL, os.WTERMSIG(status), f"the spawn ended before {step} did")
+        killing.killed_after(
+            self.compute, place, step, lambda: self.compute.spawn(instance, image_meta, model.NetworkInfo(ports))
+        )
 
     def restart(self) -> None:
-        """What a nova-compute does that comes up again."""
-        self.driver.cleanup_host(self.compute.host)
-        self.driver = driver.DockerDriver(self.compute.virtapi)
-        self.driver.init_host(self.compute.host)
-        self.addCleanup(self.driver.cleanup_host, self.compute.host)
+        self.compute.restart()
+        self.driver = self.compute.driver
 
     def test_kill_at_any_step_of_a_spawn_leaves_nothing_behind(self) -> None:
         kept_image = self.compute.small_image()
@@ -143,18 +131,3 @@ class InterruptionTest(testtools.TestCase):
         self.assertIsNotNone(self.compute.daemon.volumes.get(f"nova-{instance.uuid}-data"))
         self.driver.destroy(self.compute.context, instance, [])
         self.assertRaises(docker.errors.NotFound, self.compute.daemon.volumes.get, f"nova-{instance.uuid}-data")
-
-
-def _and_then(function: Callable[..., Any], then: Callable[[], None]) -> Callable[..., Any]:
-    def both(*arguments: Any, **named: Any) -> Any:
-        try:
-            return function(*arguments, **named)
-        finally:
-            then()
-
-    return both
-
-
-def _die() -> None:
-    sys.stdout.flush()
-    os.kill(os.getpid(), signal.SIGKILL)

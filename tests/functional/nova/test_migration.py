@@ -3,80 +3,17 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, ClassVar
 
-import docker.errors
 import testtools
 from nova import exception, objects
 from nova.compute import power_state, task_states
 from nova.network import model
 
-from tests.functional.nova import docker_daemon, environment
-from tests.unit.nova import neutron
-
-_BRIDGE = "nova-test-mig"
+from tests.functional.nova import environment, moving
 
 
-class Move(testtools.TestCase):
-    """A running instance with files to take along, and another host for it."""
-
-    options: ClassVar[dict[str, str]] = {}
-    extra_specs: ClassVar[dict[str, str]] = {}
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.useFixture(environment.Bridge(_BRIDGE, ("10.98.0.1/24",)))
-        other_daemon = self.useFixture(docker_daemon.DockerDaemon())
-        self.source = self.useFixture(environment.Compute(**self.options))
-        other = environment.Compute(self.source.glance, "127.0.0.2", **{**self.options, "host": other_daemon.url})
-        self.target = self.useFixture(other)
-        self.source.enter()
-        self.image = self.source.small_image()
-        subnet = neutron.subnet("10.98.0.0/24", "10.98.0.7", gateway="10.98.0.1")
-        self.network = model.NetworkInfo([neutron.port(_BRIDGE, subnet, mac="fa:16:3e:bb:00:07")])
-        self.instance = self.source.instance(self.image, **self.extra_specs)
-        self.addCleanup(self.target.driver.unplug_vifs, self.instance, self.network)
-        self.source.spawn(self.instance, self.image, self.network)
-        self.source.run(
-            self.instance,
-            "echo kept > /etc/kept; rm /etc/issue; echo kept > /mnt/kept; chown 33:44 /mnt/kept;"
-            "ln /mnt/kept /mnt/link; echo 10.98.0.9 master >> /etc/hosts",
-        )
-
-    def migration(self) -> objects.Migration:
-        return objects.Migration(source_compute=self.source.host, dest_compute=self.target.host)
-
-    def left(self, flavor: objects.Flavor | None = None) -> Any:
-        return self.source.driver.migrate_disk_and_power_off(
-            self.source.context, self.instance, "127.0.0.2", flavor or self.instance.flavor, self.network, timeout=10
-        )
-
-    def moved(self, flavor: objects.Flavor | None = None, **arguments: Any) -> None:
-        sent = self.left(flavor)
-        self.instance.old_flavor, self.instance.flavor = self.instance.flavor, flavor or self.instance.flavor
-        self.target.enter()
-        self.target.driver.finish_migration(
-            self.target.context, self.migration(), self.instance, sent, self.network, self.image, False, {}, **arguments
-        )
-
-    def revert(self) -> None:
-        self.instance.task_state = task_states.RESIZE_REVERTING
-        self.target.driver.destroy(self.target.context, self.instance, self.network)
-        self.assert_nothing_is_left(self.target)
-        self.source.enter()
-        self.instance.flavor = self.instance.old_flavor
-        self.source.driver.finish_revert_migration(self.source.context, self.instance, self.network, self.migration())
-
-    def assert_nothing_is_left(self, compute: environment.Compute) -> None:
-        self.assertEqual([], compute.driver.list_instances())
-        self.assertRaises(docker.errors.NotFound, compute.daemon.volumes.get, f"nova-{self.instance.uuid}-data")
-        for name in ("nova-root", "nova-transfer"):
-            self.assertEqual([], compute.daemon.images.list(name=f"{name}/{self.instance.uuid}"))
-        self.assertNotIn(self.instance.uuid, os.listdir(compute.directory))
-
-
-class MoveTest(Move):
+class MoveTest(moving.Move):
     def test_move_brings_files_data_names_and_address_along(self) -> None:
         before = self.source.run(self.instance, "cat /etc/hosts; hostname; ip -o -4 address show eth0 | tr -s ' '")
         mac = self.source.run(self.instance, "cat /sys/class/net/eth0/address")
@@ -130,9 +67,7 @@ class MoveTest(Move):
 
     def test_failure_on_arrival_leaves_nothing_there_and_all_here(self) -> None:
         sent = self.left()
-        for content in self.source.glance.contents:
-            if content != self.image.id:
-                self.source.glance.contents[content] = b"broken"
+        self.break_what_was_sent()
         self.target.enter()
         self.assertRaises(
             exception.NovaException,
@@ -140,10 +75,39 @@ class MoveTest(Move):
             *(self.target.context, self.migration(), self.instance, sent, self.network, self.image, False, {}),
         )
         self.assert_nothing_is_left(self.target)
-        self.assertEqual({self.image.id}, set(self.source.glance.images))
         self.source.enter()
         self.source.driver.finish_revert_migration(self.source.context, self.instance, self.network, self.migration())
         self.assertEqual("kept\n", self.source.run(self.instance, "cat /mnt/kept"))
+        self.assertEqual({self.image.id}, set(self.source.glance.images))
+
+    def break_what_was_sent(self) -> None:
+        for content in self.source.glance.contents:
+            if content != self.image.id:
+                self.source.glance.contents[content] = b"broken"
+
+    def test_hard_reboot_takes_up_a_move_that_failed_on_arrival(self) -> None:
+        sent = self.left()
+        contents = dict(self.source.glance.contents)
+        self.break_what_was_sent()
+        self.target.enter()
+        self.assertRaises(
+            exception.NovaException,
+            self.target.driver.finish_migration,
+            *(self.target.context, self.migration(), self.instance, sent, self.network, self.image, False, {}),
+        )
+        self.source.glance.contents.update(contents)
+        self.target.driver.reboot(self.target.context, self.instance, self.network, "HARD")
+        out = self.target.run(self.instance, "cat /mnt/kept /etc/kept; grep master /etc/hosts; ip address show eth0")
+        for expected in ("kept\nkept\n", "10.98.0.9 master", "10.98.0.7/24"):
+            self.assertIn(expected, out)
+        self.assertEqual({self.image.id}, set(self.source.glance.images))
+
+    def test_deletion_of_an_instance_whose_move_failed_leaves_nothing(self) -> None:
+        self.left()
+        self.target.enter()
+        self.instance.task_state = task_states.DELETING
+        self.target.driver.destroy(self.target.context, self.instance, self.network)
+        self.assertEqual({self.image.id}, set(self.source.glance.images))
 
     def test_hosts_with_one_my_ip_are_told_apart_before_harm(self) -> None:
         environment.CONF.set_override("my_ip", "127.0.0.2")
@@ -157,7 +121,7 @@ class MoveTest(Move):
         self.assertIn("my_ip", str(error))
 
 
-class SizedMoveTest(Move):
+class SizedMoveTest(moving.Move):
     """With data volumes of a size."""
 
     options: ClassVar[dict[str, str]] = {"data_backend": "loop"}
