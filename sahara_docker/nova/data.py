@@ -147,6 +147,11 @@ def attach_all(instances_path: str) -> None:
             LOG.error("An instance cannot start: %s", error)
 
 
+def is_sized() -> bool:
+    """Return whether this host gives new instances a disk for their data."""
+    return CONF.docker.data_backend == "loop" and bool(CONF.docker.data_path)
+
+
 def volume_options(directory: str, flavor: Any) -> dict[str, str]:
     """Make what the data volume of a new instance needs; return the options for Docker's volume driver ``local``.
 
@@ -154,6 +159,4 @@ def volume_options(directory: str, flavor: Any) -> dict[str, str]:
     :raises nova.exception.InvalidInput: the flavor's ``docker:data_gb`` makes no sense.
     """
     size = limits.data_gb(flavor)
-    if CONF.docker.data_backend != "loop" or not CONF.docker.data_path or not size:
-        return {}
-    return Disk(directory).make(size)
+    return Disk(directory).make(size) if size and is_sized() else {}

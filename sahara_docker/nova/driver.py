@@ -110,13 +110,17 @@ class DockerDriver(driver.ComputeDriver):
         return [CONF.host]
 
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
-        return inventory.resources(self._daemon.capacity(CONF.instances_path), nodename)
+        return inventory.resources(self._capacity(), nodename)
+
+    def _capacity(self) -> hypervisor.Capacity:
+        return self._daemon.capacity(CONF.instances_path, has_data=data.is_sized())
 
     def update_provider_tree(self, provider_tree: Any, nodename: str, allocations: Any = None) -> None:
         inventory.update(
             provider_tree,
             nodename,
-            self._daemon.capacity(CONF.instances_path),
+            self._capacity(),
+            {inventory.ROOT_QUOTA: self._daemon.root_quota, inventory.DATA_QUOTA: data.is_sized()},
             reserved_disk_gb=self._get_reserved_host_disk_gb_from_config(),
             ratios_of=self._get_allocation_ratios,
         )

@@ -171,14 +171,17 @@ class Hypervisor:
         # A client of its own, because it keeps its connection.
         return self._client(_ANSWER_TIMEOUT).events(since=since, filters=filters, decode=True)
 
-    def capacity(self, fallback_path: str) -> Capacity:
-        """Return what the host has.
+    def capacity(self, instances_path: str, *, has_data: bool) -> Capacity:
+        """Return what the host has. Of its file systems one counts as the disk, so that nothing counts twice.
 
-        :param fallback_path: whose file system counts as the disk when the daemon's own directory is not on this host.
+        :param instances_path: where nova-compute keeps files of instances.
+        :param has_data: whether the instances' data volumes are there. Then its file system counts; else that of the
+            daemon's own directory, if that is on this host.
         """
         with explained("cannot ask for the capacity of the host"):
             info = self.api.info()
-        disk = privileged.disk(info["DockerRootDir"]) or privileged.disk(fallback_path)
+        disk = None if has_data else privileged.disk(info["DockerRootDir"])
+        disk = disk or privileged.disk(instances_path)
         assert disk is not None, "Nova's own directory is there"
         return Capacity(
             cpus=info["NCPU"],

@@ -15,7 +15,10 @@ from sahara_docker.nova import hypervisor
 
 CONF = nova.conf.CONF
 
+# Beside those that Nova derives from the driver's capabilities.
 _TRAIT = "CUSTOM_HYPERVISOR_DOCKER"
+ROOT_QUOTA = "CUSTOM_DOCKER_ROOT_QUOTA"  #: Roots are held to the flavor's size.
+DATA_QUOTA = "CUSTOM_DOCKER_DATA_QUOTA"  #: Data volumes are.
 
 
 def resources(has: hypervisor.Capacity, nodename: str) -> dict[str, Any]:
@@ -42,12 +45,14 @@ def update(
     provider_tree: Any,
     nodename: str,
     has: hypervisor.Capacity,
+    can: Mapping[str, bool],
     *,
     reserved_disk_gb: int,
     ratios_of: Callable[[Mapping[str, Any]], Mapping[str, float]],
 ) -> None:
     """Write the host's inventory and traits into *provider_tree*, as ``ComputeDriver.update_provider_tree`` does.
 
+    :param can: trait -> whether the host has it.
     :param ratios_of: inventory -> allocation ratio of each resource class.
     """
     ratios = ratios_of(provider_tree.data(nodename).inventory)
@@ -72,7 +77,8 @@ def update(
             if total > 0  # Placement refuses an empty inventory
         },
     )
-    provider_tree.add_traits(nodename, _TRAIT)
+    provider_tree.add_traits(nodename, _TRAIT, *(trait for trait, has_it in can.items() if has_it))
+    provider_tree.remove_traits(nodename, *(trait for trait, has_it in can.items() if not has_it))
 
 
 def uptime() -> str:

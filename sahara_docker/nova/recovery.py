@@ -13,7 +13,7 @@ from typing import Any, Callable
 import nova.conf
 from nova import context as nova_context
 from nova import objects
-from nova.compute import power_state, vm_states
+from nova.compute import power_state, task_states, vm_states
 from nova.objects import fields
 from nova.virt import driver as virt_driver
 from nova.virt import event as virtevent
@@ -49,6 +49,19 @@ def clean_up(driver: virt_driver.ComputeDriver, daemon: hypervisor.Hypervisor) -
         elif instance.host != CONF.host and _evacuation_was_cut_off(context, instance):
             LOG.warning("Removing what an interrupted evacuation has made", instance=instance)
             _destroy(driver, context, instance)
+        elif instance.host == CONF.host and instance.task_state == task_states.RESIZE_FINISH:
+            _give_up_arrival(instance)
+
+
+def _give_up_arrival(instance: Any) -> None:
+    """Let its user do something with an instance that Nova believes to be arriving; nobody works on that any more."""
+    try:
+        instance.vm_state, instance.task_state = vm_states.ERROR, None
+        instance.save()
+        what = "nova-compute ended while the instance arrived from another host; a hard reboot takes that up again"
+        records.trouble(instance.uuid, "arrival", what)
+    except Exception:  # as above
+        LOG.exception("Cannot note that the move of the instance was cut off", instance=instance)
 
 
 def _evacuation_was_cut_off(context: Any, instance: Any) -> bool:

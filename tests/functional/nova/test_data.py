@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import uuid
 from typing import Any
 
 import docker.errors
 import testtools
 from nova import exception, objects
-from nova.compute import task_states
+from nova.compute import provider_tree, task_states
 from testtools import matchers
 
 from sahara_docker.nova import data
@@ -141,6 +142,29 @@ class DataDiskTest(testtools.TestCase):
         self.assertIsInstance(error.inner_exception, exception.ResizeError)
         self.assertIn("has 2 GiB and cannot get smaller; flavor small gives it 1", str(error.inner_exception))
         self.assertEqual(before, self.compute.container(instance).attrs["State"]["Pid"])
+
+    def test_disk_in_placement_is_the_file_system_of_the_data(self) -> None:
+        where = self.compute.directory
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3g", "tmpfs", where], check=True)
+        self.addCleanup(subprocess.run, ["umount", where], check=True)
+        disk, traits = self.in_placement()
+        self.assertEqual((3, 1), (disk["total"], disk["reserved"]))
+        self.assertIn("CUSTOM_DOCKER_DATA_QUOTA", traits)
+        self.assertNotIn("CUSTOM_DOCKER_ROOT_QUOTA", traits)
+        environment.CONF.set_override("data_backend", "docker", group="docker")
+        disk, traits = self.in_placement(*traits)
+        docker_s = os.statvfs(self.compute.daemon.info()["DockerRootDir"])
+        self.assertEqual(docker_s.f_blocks * docker_s.f_frsize >> 30, disk["total"])
+        self.assertNotIn("CUSTOM_DOCKER_DATA_QUOTA", traits)
+
+    def in_placement(self, *traits: str) -> tuple[dict[str, Any], set[str]]:
+        """Return the inventory of the disk and the traits of a host that had these before."""
+        environment.CONF.set_override("reserved_host_disk_mb", 1000)
+        tree = provider_tree.ProviderTree()
+        tree.new_root("node", str(uuid.uuid4()))
+        tree.update_traits("node", traits)
+        self.driver.update_provider_tree(tree, "node")
+        return tree.data("node").inventory["DISK_GB"], tree.data("node").traits
 
     def test_more_than_the_flavor_has_leaves_nothing(self) -> None:
         instance = self.compute.instance(self.image, docker__data_gb="11")  # of 10

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 from nova import context as nova_context
 from nova import objects
-from nova.compute import power_state, task_states
+from nova.compute import power_state, task_states, vm_states
 
 from sahara_docker.nova import guest, image, network
 from tests.functional.nova import environment, killing, moving
@@ -81,8 +81,10 @@ class InterruptedMoveTest(moving.Move):
             target.enter()
             arguments = (target.context, self.migration(), self.instance, sent, self.network, self.image, False, {})
             self.killed_after(target, place, step, lambda: target.driver.finish_migration(*arguments))  # noqa: B023
-            self.instance.host = target.host
+            self.instance.host, self.instance.task_state = target.host, task_states.RESIZE_FINISH
             target.restart()
+            self.assertEqual((vm_states.ERROR, None), (self.instance.vm_state, self.instance.task_state), step)
+            self.instance.vm_state = vm_states.ACTIVE
             target.driver.reboot(target.context, self.instance, self.network, "HARD")
             self.assert_whole(target, step)
             self.assert_glance_is_clean(step)

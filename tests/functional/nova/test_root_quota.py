@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import uuid
 from typing import Any
 
 import docker.errors
 import testtools
 from nova import exception, objects
-from nova.compute import task_states
+from nova.compute import provider_tree, task_states
 
 from tests.functional.nova import docker_daemon, environment
 
@@ -59,6 +60,12 @@ class RootQuotaTest(testtools.TestCase):
         self.driver.finish_revert_migration(self.context, self.instance, [], migration)
         self.assert_holds_less_than(1)
         self.assertEqual("kept\n", self.compute.run(self.instance, "cat /etc/kept"))
+
+    def test_trait_tells_the_scheduler(self) -> None:
+        tree = provider_tree.ProviderTree()
+        tree.new_root("node", str(uuid.uuid4()))
+        self.driver.update_provider_tree(tree, "node")
+        self.assertIn("CUSTOM_DOCKER_ROOT_QUOTA", tree.data("node").traits)
 
     def test_smaller_root_is_refused_before_anything_happens(self) -> None:
         self.instance.flavor.root_gb = 2
