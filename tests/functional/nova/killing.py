@@ -22,10 +22,12 @@ def killed_after(compute: environment.Compute, place: Any, step: str, work: Call
     :raises AssertionError: the work ended, or failed, before that.
     """
     compute.driver.cleanup_host(compute.host)
+    compute.driver._watcher._thread.join(_LONGEST_WAIT)  # else its locks would be held in the child for ever
     child = os.fork()
     if not child:
         try:
             # Neither connections nor locks of threads that this process does not have.
+            compute.enter()
             compute.driver = driver.DockerDriver(compute.virtapi)
             setattr(place, step, _and_then(getattr(place, step), _die))
             work()

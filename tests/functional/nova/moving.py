@@ -15,7 +15,7 @@ from nova.network import model
 from tests.functional.nova import docker_daemon, environment
 from tests.unit.nova import neutron
 
-_BRIDGE = "nova-test-mig"
+_BRIDGE = f"nova-mig{os.getpid()}"
 
 
 class Move(testtools.TestCase):
