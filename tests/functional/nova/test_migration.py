@@ -135,6 +135,8 @@ class SizedMoveTest(moving.Move):
         self.assertEqual("kept\n", self.target.run(self.instance, "cat /mnt/link"))
         self.assertGreater(self.data_mb(self.target), 1900)
         self.revert()
+        self.addCleanup(self.source.driver.destroy, self.source.context, self.instance, self.network)
+        self.instance.task_state = None
         self.assertEqual("kept\n", self.source.run(self.instance, "cat /mnt/link"))
         self.assertLess(self.data_mb(self.source), 1025)
 
