@@ -12,6 +12,8 @@ from lab import registration, rest, settings
 VERSION = {"X-OpenStack-Nova-API-Version": "2.74"}
 #: Of server groups with a single ``policy``.
 GROUP_VERSION = {"X-OpenStack-Nova-API-Version": "2.64"}
+#: Of an evacuation for which Nova finds out whether storage is shared, and of a service forced down by its id.
+EVACUATION_VERSION = {"X-OpenStack-Nova-API-Version": "2.53"}
 FLAVOR = "cdh.manager"
 
 
@@ -64,6 +66,17 @@ class Servers:
     def act(self, server: str, action: str, argument: Any = None) -> None:
         """Post one of Nova's server actions."""
         self.cloud.post("nova", f"/servers/{server}/action", {action: argument})
+
+    def force_down(self, host: str, down: bool) -> None:
+        """Tell Nova that a compute host is down for certain, or that it is no longer."""
+        listing = "/os-services?binary=nova-compute"
+        services = self.cloud.request("GET", "nova", listing, headers=EVACUATION_VERSION)["services"]
+        service = next(one["id"] for one in services if one["host"] == host)
+        self.cloud.request("PUT", "nova", f"/os-services/{service}", {"forced_down": down}, EVACUATION_VERSION)
+
+    def evacuate(self, server: str) -> None:
+        """Have a server of a host that is down made anew on another."""
+        self.cloud.request("POST", "nova", f"/servers/{server}/action", {"evacuate": {}}, EVACUATION_VERSION)
 
     def settled(self, server: str, *wanted: str, timeout: float = 120) -> dict[str, Any]:
         """Wait until a server's status is one of *wanted* and no task is on; return it.

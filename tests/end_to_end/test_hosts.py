@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 
 import testtools
 from testtools import matchers
@@ -84,10 +85,14 @@ class HostsTest(testtools.TestCase):
         ports = self.cloud.get("neutron", f"/ports?device_id={server}")["ports"]
         self.assertEqual([], ports)
 
-    def killed(self, name: str) -> None:
-        """Kill a service of the lab without mercy and wait until it is back."""
+    def killed(self, name: str, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Kill a service of the lab without mercy and wait until it is back.
+
+        :param meanwhile: called until it succeeds, before that.
+        """
         victim = control.read(LAB)["services"][name]
         os.kill(victim["pid"], signal.SIGKILL)
+        until(meanwhile)
 
         def back() -> bool:
             now = control.read(LAB)["services"][name]
@@ -217,7 +222,31 @@ class HostsTest(testtools.TestCase):
             self.servers.delete(server)
             self.assert_nothing_left_of(server)
 
-    def test_10_the_other_hosts_bridges_and_daemons_go_with_the_lab(self):
+    def test_10_an_instance_of_a_dead_host_is_made_anew_on_another(self):
+        host = self.hosts[1]
+        server = self.servers.create("evacuated", host=host.name)
+        self.servers.settled(server, "ACTIVE")
+        address = self.servers.address(server)
+        # A host that has died: its nova-compute does nothing any more, and what it ran has ended.
+        dead = control.read(LAB)["services"][host.unique("nova-compute")]
+        os.kill(dead["pid"], signal.SIGSTOP)
+        try:
+            self.killed(host.unique("docker"))
+            self.servers.force_down(host.name, True)
+            self.servers.evacuate(server)
+            until(lambda: self.servers.host(server) != host.name, timeout=120)
+            self.servers.settled(server, "ACTIVE")
+            self.assertNotEqual([], containers(host, server))
+        finally:
+            # Nova lets a host be up again only after it has seen to what was evacuated.
+            self.killed(host.unique("nova-compute"), lambda: self.servers.force_down(host.name, False))
+        # It comes back, and removes what it had.
+        until(lambda: containers(host, server) == [])
+        self.assertThat(self.inside(server, "ip", "-4", "address", "show"), matchers.Contains(f" {address}/"))
+        self.servers.delete(server)
+        self.assert_nothing_left_of(server)
+
+    def test_11_the_other_hosts_bridges_and_daemons_go_with_the_lab(self):
         bridges = [host.bridge for host in self.hosts]
         make("demo-down")
         for bridge in bridges:
