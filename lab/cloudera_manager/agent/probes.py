@@ -19,20 +19,41 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def first_failure(probes: list[dict[str, Any]]) -> str | None:
     """Return why the first probe that fails does so, or None when all pass.
 
-    A probe is ``{"tcp": [host, port]}`` or ``{"url": ..., "pattern": regular expression in the body}``.
+    A probe is one of these, with a ``pattern`` that is a regular expression in what comes back:
+
+    - ``{"tcp": [host, port]}``, and beside it ``send`` and ``pattern`` where a connection alone does not say enough;
+    - ``{"url": ..., "pattern": ...}``;
+    - ``{"any": [probe, ...]}``, of which one has to pass.
     """
     for probe in probes:
-        failure = _tcp(*probe["tcp"]) if "tcp" in probe else _http(probe["url"], probe.get("pattern", ""))
+        failure = _failure(probe)
         if failure:
             return failure
     return None
 
 
-def _tcp(host: str, port: int) -> str | None:
+def _failure(probe: dict[str, Any]) -> str | None:
+    if "any" in probe:
+        failures = [_failure(one) for one in probe["any"]]
+        return None if None in failures else "; ".join(filter(None, failures))
+    if "tcp" in probe:
+        host, port = probe["tcp"]
+        return _tcp(host, port, probe.get("send", ""), probe.get("pattern", ""))
+    return _http(probe["url"], probe.get("pattern", ""))
+
+
+def _tcp(host: str, port: int, send: str, pattern: str) -> str | None:
+    answer = b""
     try:
-        socket.create_connection((host, port), TIMEOUT).close()
+        with socket.create_connection((host, port), TIMEOUT) as connection:
+            if send:
+                connection.sendall(send.encode())
+                while part := connection.recv(4096):
+                    answer += part
     except OSError as error:
         return f"{host}:{port} does not accept connections: {error.strerror or error}"
+    if not re.search(pattern, answer.decode("utf-8", "replace")):
+        return f"{host}:{port} answers {send!r}, but not with {pattern!r} yet"
     return None
 
 

@@ -70,7 +70,8 @@ def write(directory: pathlib.Path, files: dict[str, str], user: str) -> None:
 def make_directories(directories: list[dict[str, Any]]) -> None:
     """Create each ``{"path", "user", "mode"}`` (mode an octal string), with its missing parents owned by root.
 
-    What lies in a directory is left alone: it may be a NameNode's or a DataNode's data of an earlier start.
+    An entry may have ``files`` to write there (name to text). Whatever else lies in a directory is left alone: it may
+    be a NameNode's or a DataNode's data of an earlier start.
 
     :raises FilesError: one cannot be made.
     """
@@ -80,6 +81,8 @@ def make_directories(directories: list[dict[str, Any]]) -> None:
             path.mkdir(parents=True, exist_ok=True)
             os.chown(path, owner.pw_uid, owner.pw_gid)
             os.chmod(path, int(wanted["mode"], 8))
+            for name, text in wanted.get("files", {}).items():
+                durable.write_text(path / name, text, mode=0o644)
         except OSError as error:
             raise FilesError(f"directory {path}: {error.strerror}") from error
 

@@ -49,6 +49,17 @@ DAEMONS: dict[tuple[str, str], RoleType] = {
     ("HDFS", "NAMENODE"): RoleType(
         "NAMENODE", "hdfs", "org.apache.hadoop.hdfs.server.namenode.NameNode",
         ("namenode_java_heapsize", 256), "namenode_java_opts", ("namenode_log_dir", "/var/log/hadoop-hdfs"),
+        after=("JOURNALNODE",),
+    ),
+    ("HDFS", "JOURNALNODE"): RoleType(
+        "JOURNALNODE", "hdfs", "org.apache.hadoop.hdfs.qjournal.server.JournalNode",
+        ("journalNode_java_heapsize", 96), "journalNode_java_opts", ("journalnode_log_dir", "/var/log/hadoop-hdfs"),
+        auto_restart=True,
+    ),
+    ("HDFS", "FAILOVERCONTROLLER"): RoleType(
+        "FAILOVERCONTROLLER", "hdfs", "org.apache.hadoop.hdfs.tools.DFSZKFailoverController",
+        ("failover_controller_java_heapsize", 96), "failover_controller_java_opts",
+        ("failover_controller_log_dir", "/var/log/hadoop-hdfs"), after=("SERVER", "NAMENODE"), auto_restart=True,
     ),
     ("HDFS", "SECONDARYNAMENODE"): RoleType(
         "SECONDARYNAMENODE", "hdfs", "org.apache.hadoop.hdfs.server.namenode.SecondaryNameNode",
@@ -63,7 +74,8 @@ DAEMONS: dict[tuple[str, str], RoleType] = {
     ("YARN", "RESOURCEMANAGER"): RoleType(
         "RESOURCEMANAGER", "yarn", "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager",
         ("resource_manager_java_heapsize", 256), "resource_manager_java_opts",
-        ("resource_manager_log_dir", "/var/log/hadoop-yarn"), files=(*_YARN_FILES, "fair-scheduler.xml"),
+        ("resource_manager_log_dir", "/var/log/hadoop-yarn"), after=("SERVER",),
+        files=(*_YARN_FILES, "fair-scheduler.xml"),
     ),
     ("YARN", "NODEMANAGER"): RoleType(
         "NODEMANAGER", "yarn", "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
@@ -73,12 +85,13 @@ DAEMONS: dict[tuple[str, str], RoleType] = {
     ("YARN", "JOBHISTORY"): RoleType(
         "JOBHISTORY", "mapred", "org.apache.hadoop.mapreduce.v2.hs.JobHistoryServer",
         ("mr2_jobhistory_java_heapsize", 192), "mr2_jobhistory_java_opts",
-        ("mr2_jobhistory_log_dir", "/var/log/hadoop-mapreduce"), after=("NAMENODE",), files=_YARN_FILES,
+        ("mr2_jobhistory_log_dir", "/var/log/hadoop-mapreduce"), after=("NAMENODE", "FAILOVERCONTROLLER"),
+        files=_YARN_FILES,
     ),
     ("OOZIE", "OOZIE_SERVER"): RoleType(
         "OOZIE_SERVER", "oozie", "/opt/oozie/bin/oozie-server",
         ("oozie_java_heapsize", 256), "oozie_java_opts", ("oozie_log_dir", "/var/log/oozie"),
-        after=("NAMENODE",), files=(*_YARN_FILES, "oozie-site.xml"),
+        after=("NAMENODE", "FAILOVERCONTROLLER"), files=(*_YARN_FILES, "oozie-site.xml"),
     ),
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..server.errors import CommandFailed
 from ..server.model import Cluster, Host, Role, Service
-from . import catalogue, jvm, render, settings, sizing
+from . import catalogue, high_availability, jvm, render, settings, sizing, topology
 
 START_TIMEOUT = 300
 COMMAND_TIMEOUT = 120
@@ -17,8 +17,10 @@ _DIRECTORIES = {
     "dfs_name_dir_list": "700", "dfs_namenode_edits_dir": "700", "fs_checkpoint_dir_list": "700",
     "dfs_data_dir_list": "700", "yarn_nodemanager_local_dirs": "755", "yarn_nodemanager_log_dirs": "755",
     "yarn_nodemanager_recovery_dir": "700", "dataDir": "755", "dataLogDir": "755", "oozie_data_dir": "755",
+    "dfs_journalnode_edits_dir": "700",
 }  # fmt: skip
 
+_NAME_NODE_STATUS = "/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus"
 _HDFS_CLIENT = "org.apache.hadoop.hdfs.tools.DFSAdmin"
 _YARN_CLIENT = "org.apache.hadoop.yarn.client.cli.RMAdminCLI"
 
@@ -39,7 +41,7 @@ def daemon(cluster: Cluster, service: Service, role: Role, host: Host, process_i
         raise CommandFailed(catalogue.unavailable(service.type, role.type) or f"{role.type} has no daemon")
     log_dir = settings.value(service, role, kind.log_dir[0]) or kind.log_dir[1]
     log_file = f"hadoop-cmf-{service.name}-{role.type}-{role.host_id}.log.out"
-    made = [{"path": log_dir, "user": kind.user, "mode": "775"}]
+    made: list[dict[str, Any]] = [{"path": log_dir, "user": kind.user, "mode": "775"}]
     for name, mode in _DIRECTORIES.items():
         if settings.default(service.type, role.type, name)[1] or settings.value(service, role, name):
             made += [{"path": path, "user": kind.user, "mode": mode} for path in directories(service, role, name)]
@@ -65,7 +67,11 @@ def daemon(cluster: Cluster, service: Service, role: Role, host: Host, process_i
     ]  # fmt: skip
     if role.type == "SERVER":
         spec["argv"].append("{process_dir}/zoo.cfg")
-        made += [{"path": path, "user": kind.user, "mode": "755"} for path in directories(service, role, "dataDir")]
+        number = {"myid": f"{render.zookeeper_id(service, role)}\n"}
+        made += [
+            {"path": path, "user": kind.user, "mode": "755", "files": number}
+            for path in directories(service, role, "dataDir")
+        ]
     return spec
 
 
@@ -109,12 +115,24 @@ def probes(cluster: Cluster, service: Service, role: Role) -> list[dict[str, Any
         return {"url": f"http://{host}:{settings.number(service, role, name, default)}{path}", "pattern": pattern}
 
     if role.type == "NAMENODE":
+        # The web server answers before the namesystem does; a standby's namesystem answers nobody.
+        namesystem = [web("dfs_http_port", 50070, "/webhdfs/v1/?op=GETFILESTATUS&user.name=hdfs", "DIRECTORY")]
+        if high_availability.name_service(cluster):
+            namesystem = []
         return [
-            web("dfs_http_port", 50070, "/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus", '"(active|standby)"'),
-            # The web server answers before the namesystem does.
-            web("dfs_http_port", 50070, "/webhdfs/v1/?op=GETFILESTATUS&user.name=hdfs", "DIRECTORY"),
+            web("dfs_http_port", 50070, _NAME_NODE_STATUS, '"(active|standby)"'),
+            *namesystem,
             {"tcp": [host, settings.number(service, role, "namenode_port", 8020)]},
         ]
+    if role.type == "JOURNALNODE":
+        return [
+            web("dfs_journalnode_http_port", 8480, "/jmx?qry=Hadoop:service=JournalNode,*", "beans"),
+            {"tcp": [host, settings.number(service, role, "dfs_journalnode_rpc_port", 8485)]},
+        ]
+    if role.type == "FAILOVERCONTROLLER":
+        pages = topology.name_node_pages(cluster)
+        one_is_active = [{"url": f"http://{page}{_NAME_NODE_STATUS}", "pattern": '"active"'} for page in pages]
+        return [{"tcp": [host, high_availability.CONTROLLER_PORT]}, {"any": one_is_active}]
     if role.type == "SECONDARYNAMENODE":
         path = "/jmx?qry=Hadoop:service=SecondaryNameNode,name=SecondaryNameNodeInfo"
         return [web("dfs_secondary_http_port", 50090, path, "SecondaryNameNodeInfo")]
@@ -122,21 +140,23 @@ def probes(cluster: Cluster, service: Service, role: Role) -> list[dict[str, Any
         path = "/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"
         return [web("dfs_datanode_http_port", 50075, path, r'ActorState\\?"\s*:\s*\\?"RUNNING')]
     if role.type == "RESOURCEMANAGER":
-        return [web("resourcemanager_webserver_port", 8088, "/ws/v1/cluster/info", "STARTED")]
+        pages = topology.resource_manager_pages(cluster)
+        one_is_active = [{"url": f"http://{page}/ws/v1/cluster/info", "pattern": "ACTIVE"} for page in pages]
+        return [web("resourcemanager_webserver_port", 8088, "/ws/v1/cluster/info", "STARTED"), {"any": one_is_active}]
     if role.type == "NODEMANAGER":
-        manager = next(iter(service.roles_of("RESOURCEMANAGER")), None)
         checks = [web("nodemanager_webserver_port", 8042, "/ws/v1/node/info", "nodeHealthy")]
-        if manager is not None:
-            port = settings.number(service, manager, "resourcemanager_webserver_port", 8088)
-            own = f"{host}:{settings.number(service, role, 'yarn_nodemanager_address', 8041)}"
-            checks.append({"url": f"http://{manager.host_id}:{port}/ws/v1/cluster/nodes/{own}", "pattern": "RUNNING"})
-        return checks
+        own = f"{host}:{settings.number(service, role, 'yarn_nodemanager_address', 8041)}"
+        pages = topology.resource_manager_pages(cluster)
+        known = [{"url": f"http://{page}/ws/v1/cluster/nodes/{own}", "pattern": "RUNNING"} for page in pages]
+        return [*checks, {"any": known}] if known else checks
     if role.type == "JOBHISTORY":
         return [web("mapreduce_jobhistory_webapp_address", 19888, "/ws/v1/history/info", "startedOn")]
     if role.type == "OOZIE_SERVER":
         return [web("oozie_http_port", 11000, "/oozie/v1/admin/status", "NORMAL")]
     if role.type == "SERVER":
-        return [{"tcp": [host, settings.number(service, role, "clientPort", 2181)]}]
+        # It accepts connections before it is part of a quorum.
+        tcp = [host, settings.number(service, role, "clientPort", 2181)]
+        return [{"tcp": tcp, "send": "srvr", "pattern": "Mode: (leader|follower|standalone)"}]
     return []
 
 
@@ -178,5 +198,45 @@ def format_name_node(cluster: Cluster, service: Service, role: Role, host: Host,
 
 def refresh_nodes(cluster: Cluster, service: Service, role: Role, host: Host, process_id: int) -> dict[str, Any]:
     """Return the command that makes a NameNode or a ResourceManager read its list of excluded hosts again."""
-    main = _HDFS_CLIENT if role.type == "NAMENODE" else _YARN_CLIENT
-    return _command(cluster, service, role, host, process_id, f"refresh-{role.type}", [main, "-refreshNodes"])
+    words = [_YARN_CLIENT]
+    if role.type == "NAMENODE":  # this one, not all of its name service, of which one may be dead
+        words = [_HDFS_CLIENT, "-fs", f"hdfs://{role.host_id}:{settings.number(service, role, 'namenode_port', 8020)}"]
+    return _command(cluster, service, role, host, process_id, f"refresh-{role.type}", [*words, "-refreshNodes"])
+
+
+def empty(path: str, role: Role, process_id: int) -> dict[str, Any]:
+    """Return the command that removes what lies in one of HDFS's directories, which need not be there."""
+    return {
+        "id": process_id, "name": f"empty-{role.type}", "user": "hdfs", "timeout": COMMAND_TIMEOUT, "files": {},
+        "env": {"PATH": "/usr/bin:/bin"}, "class_path_file": jvm.CLASS_PATH_FILE,
+        "directories": [{"path": path, "user": "hdfs", "mode": "700"}],
+        "argv": ["find", path, "-mindepth", "1", "-delete"],
+    }  # fmt: skip
+
+
+def share_edits(cluster: Cluster, service: Service, role: Role, host: Host, process_id: int) -> dict[str, Any]:
+    """Return the command that formats the JournalNodes with what a NameNode has."""
+    words = [catalogue.DAEMONS["HDFS", "NAMENODE"].main, "-initializeSharedEdits", "-nonInteractive", "-force"]
+    return _command(cluster, service, role, host, process_id, "initialize-shared-edits", words)
+
+
+def bootstrap_standby(cluster: Cluster, service: Service, role: Role, host: Host, process_id: int) -> dict[str, Any]:
+    """Return the command that gives a new NameNode the running one's namespace."""
+    words = [catalogue.DAEMONS["HDFS", "NAMENODE"].main, "-bootstrapStandby", "-nonInteractive", "-force"]
+    command = _command(cluster, service, role, host, process_id, "bootstrap-standby", words)
+    paths = directories(service, role, "dfs_name_dir_list")
+    command["directories"] = [{"path": path, "user": "hdfs", "mode": "700"} for path in paths]
+    return command
+
+
+def format_failover(
+    cluster: Cluster, service: Service, role: Role, host: Host, process_id: int, mode: str = "-nonInteractive"
+) -> dict[str, Any]:
+    """Return the command that makes the failover controllers' node in ZooKeeper; it fails when there is one."""
+    words = [catalogue.DAEMONS["HDFS", "FAILOVERCONTROLLER"].main, "-formatZK", mode]
+    return _command(cluster, service, role, host, process_id, "format-failover", words)
+
+
+def format_failover_anew(cluster: Cluster, service: Service, role: Role, host: Host, process_id: int) -> dict[str, Any]:
+    """Return the command that makes the failover controllers' node in ZooKeeper, in the place of one that is there."""
+    return format_failover(cluster, service, role, host, process_id, "-force")

@@ -106,6 +106,9 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         fs_trash_checkpoint_interval     fs.trash.checkpoint.interval              60
         topology_script_file_name        net.topology.script.file.name
     """),
+    "JOURNALNODE": _table(HDFS, """
+        dfs_journalnode_edits_dir        dfs.journalnode.edits.dir                 /dfs/jn
+    """),
     "SECONDARYNAMENODE": _table(HDFS, """
         fs_checkpoint_dir_list           dfs.namenode.checkpoint.dir               /dfs/snn
         fs_checkpoint_period             dfs.namenode.checkpoint.period
@@ -145,6 +148,8 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         yarn_scheduler_fair_locality_delay_node_ms yarn.scheduler.fair.locality-delay-node-ms
         yarn_scheduler_fair_locality_delay_rack_ms yarn.scheduler.fair.locality-delay-rack-ms
         yarn_resourcemanager_am_max_retries yarn.resourcemanager.am.max-attempts   2
+        yarn_resourcemanager_recovery_enabled yarn.resourcemanager.recovery.enabled
+        yarn_resourcemanager_zk_timeout_ms yarn.resourcemanager.zk-timeout-ms
         yarn_resourcemanager_max_completed_applications yarn.resourcemanager.max-completed-applications
         yarn_resourcemanager_client_thread_count yarn.resourcemanager.client.thread-count 10
         yarn_resourcemanager_scheduler_client_thread_count yarn.resourcemanager.scheduler.client.thread-count 10
@@ -269,6 +274,8 @@ SAFETY_VALVES: dict[str, str] = {
     "namenode_config_safety_valve": HDFS,
     "secondarynamenode_config_safety_valve": HDFS,
     "datanode_config_safety_valve": HDFS,
+    "jn_config_safety_valve": HDFS,
+    "fc_config_safety_valve": HDFS,
     "yarn_service_config_safety_valve": YARN,
     "yarn_client_config_safety_valve": YARN,
     "resourcemanager_config_safety_valve": YARN,

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from ..server.errors import CommandFailed
 from ..server.model import Cluster, Host, Role, Service
-from . import catalogue, jvm, properties, settings, sizing, topology
+from . import catalogue, high_availability, jvm, properties, settings, sizing, topology
 from .properties import CORE, HDFS, MAPRED, OOZIE, YARN, ZOO
 
 LIBRARIES = "/opt/hadoop/lib/*"
@@ -50,12 +50,14 @@ def role_files(cluster: Cluster, service: Service, role: Role, host: Host) -> di
         _put(files, setting, text if text not in (None, "") else setting.default)
     for file, values in topology.own_addresses(service, role).items():
         files.setdefault(file, {}).update(values)
+    for file, values in high_availability.own(cluster, service, role).items():
+        files[file].update(values)
     _special(files, cluster, role, host)
     group = service.groups.get(role.group)
     _apply_safety_valves(files, service.config, {**(group.config if group else {}), **role.config})
     rendered = {name: site_xml(files.get(name, {})) for name in daemon.files if name.endswith("-site.xml")}
     if ZOO in daemon.files:
-        rendered.update(_zookeeper(files.get(ZOO, {}), service, role))
+        rendered.update(_zookeeper(files.get(ZOO, {}), service))
     if "fair-scheduler.xml" in daemon.files:
         given = settings.value(service, role, "resourcemanager_fair_scheduler_configuration")
         rendered["fair-scheduler.xml"] = given or _FAIR_SCHEDULER
@@ -183,15 +185,21 @@ def _excludes(cluster: Cluster, service_type: str, role_type: str) -> str:
     return "".join(f"{host_id}\n" for host_id in sorted(leaving | set(service.retired.get(role_type, ()))))
 
 
-def _zookeeper(values: dict[str, str], service: Service, role: Role) -> dict[str, str]:
+def _zookeeper(values: dict[str, str], service: Service) -> dict[str, str]:
     servers = service.roles_of("SERVER")
-    lines = [f"{name}={text}" for name, text in values.items()] + ["admin.enableServer=false"]
+    lines = [f"{name}={text}" for name, text in values.items()]
+    lines += ["admin.enableServer=false", "4lw.commands.whitelist=srvr"]
     if len(servers) > 1:
-        for number, server in enumerate(servers, 1):
+        for server in servers:
             quorum = settings.number(service, server, "quorumPort", 3181)
             election = settings.number(service, server, "electionPort", 4181)
-            lines.append(f"server.{number}={server.host_id}:{quorum}:{election}")
-    return {ZOO: "\n".join(lines) + "\n", "myid": f"{servers.index(role) + 1}\n"}
+            lines.append(f"server.{zookeeper_id(service, server)}={server.host_id}:{quorum}:{election}")
+    return {ZOO: "\n".join(lines) + "\n"}
+
+
+def zookeeper_id(service: Service, role: Role) -> int:
+    """Return the number by which a ZooKeeper server goes in its quorum."""
+    return settings.number(service, role, "serverId", service.roles_of("SERVER").index(role) + 1)
 
 
 def _log4j(service: Service, role: Role) -> str:

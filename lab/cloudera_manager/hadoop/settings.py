@@ -10,10 +10,17 @@ from . import catalogue, properties
 
 #: Names that are used elsewhere than in the tables of :mod:`properties`: ports, heaps, options, references to services.
 _USED_ELSEWHERE = {
-    "HDFS": {"zookeeper_service", "kms_service", "hadoop_security_authentication", "dfs_block_local_path_access_user"},
-    "YARN": {"hdfs_service", "zookeeper_service"},
+    "HDFS": {
+        "zookeeper_service", "kms_service", "hadoop_security_authentication", "dfs_block_local_path_access_user",
+        "dfs_ha_proxy_provider",
+    },
+    "YARN": {"hdfs_service", "zookeeper_service", "yarn_rm_ha_cluster_id"},
     "OOZIE": {"mapreduce_yarn_service", "hive_service", "zookeeper_service", "spark_on_yarn_service"},
-    "NAMENODE": {"namenode_port", "dfs_http_port"},
+    "NAMENODE": {
+        "namenode_port", "dfs_http_port", "dfs_federation_namenode_nameservice", "dfs_namenode_quorum_journal_name",
+        "autofailover_enabled",
+    },
+    "JOURNALNODE": {"dfs_journalnode_rpc_port", "dfs_journalnode_http_port"},
     "SECONDARYNAMENODE": {"dfs_secondary_http_port"},
     "DATANODE": {"dfs_datanode_port", "dfs_datanode_http_port", "dfs_datanode_ipc_port"},
     "RESOURCEMANAGER": {

@@ -81,8 +81,43 @@ def metrics(address: str, bean: str) -> dict:
     return beans[0]
 
 
-def yarn_node_state(address: str, node: str) -> str:
-    """Return what a ResourceManager at ``address`` says of a node (host:port); GONE when it does not know it.
+def active_name_node(addresses: list[str]) -> str:
+    """Return the address of that NameNode's web server whose NameNode is active; the only one need not be asked.
+
+    :raises CommandFailed: there is none, or none of them is active.
+    """
+    failures = []
+    for address in addresses:
+        if len(addresses) == 1:
+            return address
+        try:
+            state = metrics(address, "Hadoop:service=NameNode,name=NameNodeStatus")["State"]
+        except CommandFailed as error:
+            failures.append(str(error))
+            continue
+        if state == "active":
+            return address
+        failures.append(f"{address} is {state}")
+    raise CommandFailed(f"no NameNode is active: {'; '.join(failures)}" if failures else "the cluster has no NameNode")
+
+
+def yarn_node_state(addresses: list[str], node: str) -> str:
+    """Return what the active ResourceManager says of a node (host:port); GONE when it does not know it.
+
+    :param addresses: of the ResourceManagers' web servers; a standby sends on to the active one.
+    :raises CommandFailed: none answers.
+    """
+    failures = []
+    for address in addresses:
+        try:
+            return _node_state(address, node)
+        except CommandFailed as error:
+            failures.append(str(error))
+    raise CommandFailed("; ".join(failures) or "the cluster has no ResourceManager")
+
+
+def _node_state(address: str, node: str) -> str:
+    """Return what the ResourceManager at ``address`` says of a node.
 
     :raises CommandFailed: it does not answer.
     """

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..hadoop import catalogue
-from . import resources, views
+from . import enable_ha, resources, views
 from .api import ROUTES, SERVICE, Parts, both
 from .commands import Running, Target, Work
 from .errors import ApiError, CommandFailed, bad_request, not_found
@@ -20,7 +20,7 @@ _NOT_IN_THE_LAB = "not available in the lab: the stand-in for Cloudera Manager c
 
 
 _REFUSED = (
-    "hdfsEnableNnHa", "enableRmHa", "createOozieDb", "oozieUpgradeDb", "installOozieShareLib",
+    "createOozieDb", "oozieUpgradeDb", "installOozieShareLib",
     "hiveCreateMetastoreDatabaseTables",
 )  # fmt: skip
 
@@ -208,6 +208,8 @@ def service_command(parts: Parts, request: Request, cluster: str, service: str, 
         "hbaseCreateRoot": ("CreateRoot", lambda: workflows.make_directories(owner, "HBASE")),
         "hiveCreateHiveWarehouse": ("CreateHiveWarehouse", lambda: workflows.make_directories(owner, "HIVE")),
         "hiveCreateHiveUserDir": ("CreateHiveUserDir", lambda: workflows.make_directories(owner, "HIVE")),
+        "hdfsEnableNnHa": ("EnableNNHA", lambda: enable_ha.name_nodes(parts, owner, found, request.body)),
+        "enableRmHa": ("EnableRmHA", lambda: enable_ha.resource_managers(parts, owner, found, request.body)),
         **{name: (name, functools.partial(_refuse, name)) for name in _REFUSED},
     }  # fmt: skip
     if command not in work:

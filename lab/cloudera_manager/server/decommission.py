@@ -55,7 +55,7 @@ def _await(running: Running, cluster: Cluster, leaving: list[Role]) -> None:
 
 def _data_nodes_left(cluster: Cluster, leaving: list[Role]) -> list[str]:
     """Return what the NameNode still waits for, for each DataNode. A dead one has nothing left to give."""
-    web = str(topology.address(cluster, "HDFS", "NAMENODE", "dfs_http_port", 50070))
+    web = webhdfs.active_name_node(topology.name_node_pages(cluster))
     live = json.loads(webhdfs.metrics(web, "Hadoop:service=NameNode,name=NameNodeInfo")["LiveNodes"])
     states = {name.rpartition(":")[0]: node for name, node in live.items()}
     staying = [node for node in states.values() if node["adminState"] == "In Service"]
@@ -72,13 +72,13 @@ def _data_nodes_left(cluster: Cluster, leaving: list[Role]) -> list[str]:
 
 
 def _node_managers_left(cluster: Cluster, leaving: list[Role]) -> list[str]:
-    web = str(topology.address(cluster, "YARN", "RESOURCEMANAGER", "resourcemanager_webserver_port", 8088))
+    pages = topology.resource_manager_pages(cluster)
     service = cluster.service_of("YARN")
     assert service is not None
     left = []
     for role in leaving:
         port = settings.number(service, role, "yarn_nodemanager_address", 8041)
-        state = webhdfs.yarn_node_state(web, f"{role.host_id}:{port}")
+        state = webhdfs.yarn_node_state(pages, f"{role.host_id}:{port}")
         if state not in ("DECOMMISSIONED", "LOST", "SHUTDOWN", "GONE"):
             left.append(f"{role.host_id} is {state}")
     return left

@@ -117,6 +117,15 @@ class Roles:
         if role.process_id and self._agents.alive(role.host_id):
             self._agents.perform(role.host_id, "forget", {"role": role.name}, timeout=STOP_TIMEOUT)
 
+    def remove(self, service: Service, role: Role) -> None:
+        """Delete a role that does not run.
+
+        :raises CommandFailed: its agent does not forget it.
+        """
+        self.forget(role)
+        with self._store.changing():
+            service.roles.pop(role.name, None)
+
     def refresh_nodes(self, running: Running, cluster: Cluster, service: Service, role: Role) -> str:
         """Bring a running NameNode's or ResourceManager's list of excluded hosts up to date and have it read again.
 

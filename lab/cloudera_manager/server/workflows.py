@@ -38,7 +38,7 @@ class Workflows:
 
     # Starting
 
-    def _start_step(self, cluster: Cluster, pair: Pair, pairs: list[Pair], also_after: tuple[str, ...] = ()) -> Step:
+    def start_step(self, cluster: Cluster, pair: Pair, pairs: list[Pair], also_after: tuple[str, ...] = ()) -> Step:
         service, role = pair
         kind = catalogue.daemon(service.type, role.type)
         before = {name for name in kind.after} if kind else set()
@@ -61,7 +61,7 @@ class Workflows:
             pairs, missing = self.daemons(services)
             if missing and strict:
                 raise CommandFailed("; ".join(self._refusals(missing)))
-            self.commands.run_steps(running, [self._start_step(cluster, pair, pairs) for pair in pairs])
+            self.commands.run_steps(running, [self.start_step(cluster, pair, pairs) for pair in pairs])
             return self._summary(f"Successfully started {len(pairs)} roles", missing)
 
         return work
@@ -76,7 +76,7 @@ class Workflows:
                 raise CommandFailed(f"{role.name}: {refusal}")
             if catalogue.daemon(service.type, role.type) is None:
                 return f"{role.name} has no daemon to start"
-            return self._start_step(cluster, pair, [pair]).work(running)
+            return self.start_step(cluster, pair, [pair]).work(running)
 
         return work
 
@@ -99,7 +99,7 @@ class Workflows:
                     also = (_FORMAT,)
                 elif role.type in ("JOBHISTORY", "OOZIE_SERVER"):
                     also = (_DIRECTORIES,)
-                steps.append(self._start_step(cluster, pair, pairs, also))
+                steps.append(self.start_step(cluster, pair, pairs, also))
             if hdfs is not None and name_nodes:
                 first = name_nodes[0]
                 target = Target(cluster.name, hdfs.name, first.name)
@@ -129,9 +129,7 @@ class Workflows:
         """Return the work of making the HDFS directories of the cluster's services, or of some service types."""
 
         def work(running: Running) -> str:
-            web = topology.address(cluster, "HDFS", "NAMENODE", "dfs_http_port", 50070)
-            if web is None:
-                raise CommandFailed("the cluster has no NameNode")
+            web = webhdfs.active_name_node(topology.name_node_pages(cluster))
             self._await_writable(running, web)
             made = []
             for kind, directories in webhdfs.FIRST_RUN.items():
@@ -167,13 +165,13 @@ class Workflows:
                     other.name for owner, other in pairs
                     if (kind := catalogue.daemon(owner.type, other.type)) and role.type in kind.after
                 )  # fmt: skip
-                steps.append(self._stop_step(cluster, service, role, users))
+                steps.append(self.stop_step(cluster, service, role, users))
             self.commands.run_steps(running, steps)
             return f"Successfully stopped {len(pairs)} roles"
 
         return work
 
-    def _stop_step(self, cluster: Cluster, service: Service, role: Role, after: tuple[str, ...]) -> Step:
+    def stop_step(self, cluster: Cluster, service: Service, role: Role, after: tuple[str, ...]) -> Step:
         def work(running: Running) -> str:
             return self.roles.stop(running, role)
 
@@ -190,8 +188,8 @@ class Workflows:
                 pairs = [pair for pair in pairs if self.roles.stale(cluster, *pair)]
             if clients:
                 self.deploy_clients(cluster, self.client_hosts(cluster.services.values()))(running)
-            self.commands.run_steps(running, [self._stop_step(cluster, service, role, ()) for service, role in pairs])
-            self.commands.run_steps(running, [self._start_step(cluster, pair, pairs) for pair in pairs])
+            self.commands.run_steps(running, [self.stop_step(cluster, service, role, ()) for service, role in pairs])
+            self.commands.run_steps(running, [self.start_step(cluster, pair, pairs) for pair in pairs])
             return self._summary(f"Successfully restarted {len(pairs)} roles", [] if only_stale else missing)
 
         return work

@@ -161,13 +161,64 @@ class PluginClientTest(ContractTestCase):
         hive = cluster.create_service("hive01", "HIVE")
         hive.create_role("HVS", "HIVESERVER2", MASTER)
         for command in (
-            hive.start(), cluster.get_service("yarn01").enable_rm_ha(WORKER),
+            hive.start(),
             self.api.get_cloudera_manager().import_admin_credentials("a@R", "p"), hive.create_hive_metastore_tables(),
         ):  # fmt: skip
             command = self.finish(command)
             self.assertFalse(command.success)
             self.assertIn("not available in the lab", command.resultMessage)
         self.assertEqual("BAD", self.api.get_service_health_status("c1")["hive01"]["summary"])
+
+    def test_high_availability_makes_the_roles_that_it_needs(self):
+        cluster = self.cluster()
+        cluster.create_service("zookeeper01", "ZOOKEEPER").create_role("ZK", "SERVER", MASTER)
+        hdfs, yarn = cluster.get_service("hdfs01"), cluster.get_service("yarn01")
+        journals = [
+            {"jnHostId": host, "jnName": f"JN{number}", "jnEditsDir": "/dfs/jn"}
+            for number, host in enumerate((MANAGER, MASTER, WORKER))
+        ]
+        hdfs.get_roles_by_type("NAMENODE")[0].update_config({"dfs_name_dir_list": "/mnt/fs/nn"})
+        self.finish(hdfs.enable_nn_ha("NAMENODE_hdfs01", WORKER, "nameservice01", journals))
+        self.finish(yarn.enable_rm_ha(WORKER))
+        for service, role_type, hosts in (
+            (hdfs, "NAMENODE", [MASTER, WORKER]), (hdfs, "FAILOVERCONTROLLER", [MASTER, WORKER]),
+            (hdfs, "JOURNALNODE", [MANAGER, MASTER, WORKER]), (yarn, "RESOURCEMANAGER", [MASTER, WORKER]),
+        ):  # fmt: skip
+            self.assertEqual(
+                sorted(hosts), sorted(role.hostRef.hostId for role in service.get_roles_by_type(role_type))
+            )
+        (standby,) = [role for role in hdfs.get_roles_by_type("NAMENODE") if role.hostRef.hostId == WORKER]
+        config = standby.get_config()
+        config = config if isinstance(config, dict) else config[0]
+        self.assertEqual(("/mnt/fs/nn", "nameservice01"),
+                         (config["dfs_name_dir_list"], config["dfs_federation_namenode_nameservice"]))  # fmt: skip
+
+    def test_high_availability_that_cannot_be_changes_nothing(self):
+        cluster = self.cluster()
+        hdfs, yarn = cluster.get_service("hdfs01"), cluster.get_service("yarn01")
+        journals = [{"jnHostId": host} for host in (MANAGER, MASTER, WORKER)]
+        calls = [
+            (hdfs.enable_nn_ha, "NAMENODE_hdfs01", WORKER, "ns", journals),  # there is no ZooKeeper
+            (yarn.enable_rm_ha, WORKER),
+        ]
+        for call, *arguments in calls:
+            self.assertRaises(plugin_exceptions.CMApiException, call, *arguments)
+        cluster.create_service("zookeeper01", "ZOOKEEPER").create_role("ZK", "SERVER", MASTER)
+
+        def roles():
+            kinds = ("NAMENODE", "FAILOVERCONTROLLER", "JOURNALNODE", "RESOURCEMANAGER")
+            return [role.name for kind in kinds for service in (hdfs, yarn) for role in service.get_roles_by_type(kind)]
+
+        for call, *arguments in (
+            (hdfs.enable_nn_ha, "NAMENODE_hdfs01", MASTER, "ns", journals),
+            (hdfs.enable_nn_ha, "NAMENODE_hdfs01", WORKER, "ns", journals[:2]),
+            (hdfs.enable_nn_ha, "NAMENODE_hdfs01", WORKER, "ns", [*journals[:2], {"jnHostId": "nowhere"}]),
+            (hdfs.enable_nn_ha, "DATANODE_hdfs01", WORKER, "ns", journals),
+            (yarn.enable_rm_ha, MASTER),
+            (yarn.enable_rm_ha, "nowhere"),
+        ):
+            self.assertRaises(plugin_exceptions.CMApiException, call, *arguments)
+        self.assertEqual(["NAMENODE_hdfs01", "RESOURCEMANAGER_yarn01"], roles())
 
     def test_a_host_leaves(self):
         cluster = self.cluster()

@@ -56,9 +56,9 @@ class Nodes(fixtures.Fixture):
     The bridge lives in the network namespace of the first container: there no packet filter of the machine applies.
     """
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, memory: str = "2g") -> None:
         super().__init__()
-        self._names = names
+        self._names, self._memory = names, memory
         self._mark = uuid.uuid4().hex[:6]
         number = int(self._mark[:4], 16)
         self._prefix = f"10.{60 + number % 50}.{number // 50 % 256}"
@@ -73,8 +73,9 @@ class Nodes(fixtures.Fixture):
         self.useFixture(fixtures.EnvironmentVariable("no_proxy", "*"))
         for number, name in enumerate(self._names):
             container = self._docker.containers.create(
-                image(), name=f"cm-test-{self._mark}-{name}", hostname=name, network_mode="none", mem_limit="2g"
-            )
+                image(), name=f"cm-test-{self._mark}-{name}", hostname=name, network_mode="none",
+                mem_limit=self._memory,
+            )  # fmt: skip
             self.addCleanup(container.remove, force=True, v=True)
             self.nodes[name] = Node(container, name, f"{self._prefix}.{number + 2}")
         for node in self.nodes.values():

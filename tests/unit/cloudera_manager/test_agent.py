@@ -6,6 +6,7 @@ from __future__ import annotations
 import getpass
 import os
 import pathlib
+import socket
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ import time
 import fixtures
 import testtools
 
-from lab.cloudera_manager.agent import host_facts, process, process_files, settings, tasks
+from lab.cloudera_manager.agent import host_facts, probes, process, process_files, settings, tasks
 from lab.cloudera_manager.agent.supervisor import Supervisor
 
 SERVE = """
@@ -34,6 +35,37 @@ def wait_for(condition, seconds=20.0):
         if time.monotonic() > deadline:
             raise AssertionError(f"not in {seconds} s: {condition}")
         time.sleep(0.02)
+
+
+class ProbesTest(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        self.there = {"tcp": list(listener.getsockname())}
+        with socket.create_server(("127.0.0.1", 0)) as gone:
+            self.gone = {"tcp": list(gone.getsockname())}
+
+        def answer():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(b"Mode: leader" if connection.recv(4) == b"srvr" else b"what?")
+
+        threading.Thread(target=answer, daemon=True).start()
+
+    def test_of_several_one_has_to_pass(self):
+        self.assertIsNone(probes.first_failure([{"any": [self.gone, self.there]}]))
+        failure = probes.first_failure([self.there, {"any": [self.gone, self.gone]}])
+        self.assertEqual(2, str(failure).count("does not accept connections"))
+
+    def test_what_a_port_answers(self):
+        for word, pattern, passes in (("srvr", "Mode: (leader|follower)", True), ("ruok", "imok", False)):
+            failure = probes.first_failure([{**self.there, "send": word, "pattern": pattern}])
+            self.assertEqual(passes, failure is None, failure)
 
 
 class SettingsTest(testtools.TestCase):

@@ -12,6 +12,7 @@ import sahara_plugin_cdh
 import testtools
 
 from lab.cloudera_manager.hadoop import launch, properties, render, settings, sizing
+from lab.cloudera_manager.server import resources
 from lab.cloudera_manager.server.errors import CommandFailed
 from tests.unit.cloudera_manager import clusters
 
@@ -167,6 +168,51 @@ class RenderTest(testtools.TestCase):
         expected = ["dfs_thrift_timeout", "smon_derived_configs_safety_valve_x"]
         self.assertEqual(expected, settings.not_applied(self.cluster, service, role))
 
+    def make_highly_available(self):
+        zookeeper = resources.new_service(self.cluster, {"name": "zookeeper01", "type": "ZOOKEEPER"})
+        hdfs, yarn = self.cluster.services["hdfs01"], self.cluster.services["yarn01"]
+        first, second = clusters.MASTER, clusters.WORKERS[0]
+        for host in (first, second, clusters.WORKERS[1]):
+            clusters.add(self.model, self.cluster, zookeeper, "SERVER", host)
+            clusters.add(self.model, self.cluster, hdfs, "JOURNALNODE", host)
+        clusters.add(self.model, self.cluster, hdfs, "NAMENODE", second)
+        clusters.add(self.model, self.cluster, yarn, "RESOURCEMANAGER", second)
+        for host in (first, second):
+            clusters.add(self.model, self.cluster, hdfs, "FAILOVERCONTROLLER", host)
+        for role in hdfs.roles_of("NAMENODE"):
+            role.config.update(dfs_federation_namenode_nameservice="ns", autofailover_enabled="true")
+
+    def test_two_namenodes_are_one_name_to_everybody(self):
+        self.make_highly_available()
+        for site in (self.site("DATANODE", "core-site.xml"), self.site("NODEMANAGER", "core-site.xml"),
+                     values(render.client_files(self.cluster, clusters.WORKERS[1])["core-site.xml"])):  # fmt: skip
+            self.assertEqual("hdfs://ns", site["fs.defaultFS"])
+        site = self.site("FAILOVERCONTROLLER", "hdfs-site.xml", clusters.WORKERS[0])
+        self.assertEqual("hdfs01_NAMENODE_master,hdfs01_NAMENODE_w1", site["dfs.ha.namenodes.ns"])
+        self.assertEqual("w1.novalocal:8020", site["dfs.namenode.rpc-address.ns.hdfs01_NAMENODE_w1"])
+        journals = "master.novalocal:8485;w1.novalocal:8485;w2.novalocal:8485"
+        self.assertEqual(f"qjournal://{journals}/ns", site["dfs.namenode.shared.edits.dir"])
+        self.assertEqual("hdfs01_NAMENODE_w1", site["dfs.ha.namenode.id"])
+        self.assertNotIn("dfs.namenode.rpc-address", site)
+        quorum = self.site("FAILOVERCONTROLLER", "core-site.xml")["ha.zookeeper.quorum"]
+        self.assertEqual("master.novalocal:2181,w1.novalocal:2181,w2.novalocal:2181", quorum)
+
+    def test_two_resourcemanagers_know_which_they_are(self):
+        self.make_highly_available()
+        site = self.site("RESOURCEMANAGER", "yarn-site.xml", clusters.WORKERS[0])
+        self.assertEqual("yarn01_RESOURCEMANAGER_w1", site["yarn.resourcemanager.ha.id"])
+        self.assertEqual("w1.novalocal:8032", site["yarn.resourcemanager.address.yarn01_RESOURCEMANAGER_w1"])
+        self.assertNotIn("yarn.resourcemanager.ha.id", self.site("NODEMANAGER", "yarn-site.xml"))
+
+    def test_a_zookeeper_server_has_its_number_where_it_looks_for_it(self):
+        self.make_highly_available()
+        for number, host in enumerate((clusters.MASTER, *clusters.WORKERS), 1):
+            service, role = clusters.role(self.cluster, "SERVER", host)
+            spec = launch.daemon(self.cluster, service, role, self.model.hosts[host], 1)
+            (data,) = [entry for entry in spec["directories"] if "files" in entry]
+            self.assertEqual(("/var/lib/zookeeper", {"myid": f"{number}\n"}), (data["path"], data["files"]))
+            self.assertIn(f"server.{number}={host}:3181:4181\n", spec["files"]["zoo.cfg"])
+
     def test_kerberos_is_refused(self):
         self.cluster.services["hdfs01"].config["hadoop_security_authentication"] = "kerberos"
         self.assertIn("Kerberos", str(self.assertRaises(CommandFailed, self.site, "NAMENODE", "core-site.xml")))
@@ -177,6 +223,7 @@ class SchemaTest(testtools.TestCase):
 
     FILES: ClassVar[dict[str, str]] = {
         "NAMENODE": "hdfs-namenode", "SECONDARYNAMENODE": "hdfs-secondarynamenode", "DATANODE": "hdfs-datanode",
+        "JOURNALNODE": "hdfs-journalnode", "FAILOVERCONTROLLER": "hdfs-failovercontroller",
         "RESOURCEMANAGER": "yarn-resourcemanager", "NODEMANAGER": "yarn-nodemanager", "JOBHISTORY": "yarn-jobhistory",
         "OOZIE_SERVER": "oozie-oozie_server", "SERVER": "zookeeper-server",
     }  # fmt: skip
