@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 from .. import BANNER, durable
+from ..faults import Faults
 from . import host_facts, settings, tasks
 from .link import Link, LinkError
 from .supervisor import Supervisor
@@ -132,13 +133,17 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         agent = Agent(settings.read(arguments.config))
-    except settings.SettingsError as error:
+        faults = Faults(agent.config.state_directory)
+    except (settings.SettingsError, ValueError) as error:
         print(f"cloudera-scm-agent: {error}", file=sys.stderr)
         return 2
     if arguments.stop_daemons:
         agent.supervisor.recover()
         agent.supervisor.stop_all()
         return 0
+    if faults.failing_start():
+        print(f"cloudera-scm-agent: {faults.message}", file=sys.stderr)
+        return 1
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: agent.stopping.set())
     if arguments.pidfile:

@@ -12,6 +12,7 @@ import sys
 import threading
 
 from .. import BANNER, durable
+from ..faults import Faults
 from . import web
 from .agents import Agents
 from .api import Parts
@@ -24,14 +25,14 @@ LOG = logging.getLogger("cloudera_manager.server")
 
 
 def assemble(state: pathlib.Path) -> Parts:
-    """Return the parts of a server with its state in the file ``state``.
+    """Return the parts of a server with its state in the file ``state``, and its faults on demand beside that.
 
-    :raises ValueError: the file does not hold a server's state.
+    :raises ValueError: a file does not hold what it should.
     """
-    store = Store(state)
+    faults, store = Faults(state.parent), Store(state)
     agents = Agents(store)
-    roles, commands = Roles(store, agents), Commands(store)
-    return Parts(store, agents, roles, commands, Workflows(commands, roles))
+    roles, commands = Roles(store, agents), Commands(store, faults)
+    return Parts(store, agents, roles, commands, Workflows(commands, roles), faults)
 
 
 def main() -> int:
@@ -44,8 +45,17 @@ def main() -> int:
     parser.add_argument("--pidfile", type=pathlib.Path, help="file to write the pid to when ready")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    stopping = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopping.set())
     try:
         parts = assemble(arguments.state)
+        if parts.faults.failing_start():
+            print(f"cloudera-scm-server: {parts.faults.message}", file=sys.stderr)
+            return 1
+        if parts.faults.start_delay:  # as Cloudera Manager's own script, which ends a minute before its port opens
+            _announce(arguments.pidfile)
+            stopping.wait(parts.faults.start_delay)
         servers = [
             web.agent_server((arguments.bind, arguments.agent_port), parts),
             web.api_server((arguments.bind, arguments.port), parts),
@@ -53,17 +63,28 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(f"cloudera-scm-server: {error}", file=sys.stderr)
         return 1
-    stopping = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stopping.set())
+    parts.faults.ports_are_open()
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    if arguments.pidfile:
-        durable.write_text(arguments.pidfile, f"{os.getpid()}\n", mode=0o644)
+    _announce(arguments.pidfile)
     LOG.info("%s: API on port %d, agents on port %d", BANNER, arguments.port, arguments.agent_port)
-    stopping.wait()
+    comes_back = parts.faults.await_restart(stopping)
+    for server in servers:
+        server.shutdown()
+        server.server_close()
     parts.store.save()
+    if comes_back:
+        LOG.info("restarting: %s", parts.faults.message)
+        stopping.wait(parts.faults.restart_pause)
+        if not stopping.is_set():
+            os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this very program
     return 0
+
+
+def _announce(pidfile: pathlib.Path | None) -> None:
+    """Tell the service script that the start has succeeded."""
+    if pidfile:
+        durable.write_text(pidfile, f"{os.getpid()}\n", mode=0o644)
 
 
 if __name__ == "__main__":

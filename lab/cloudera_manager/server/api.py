@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ..faults import Faults
 from . import passwords, resources, views
 from .agents import Agents
 from .commands import Commands
@@ -31,6 +32,7 @@ class Parts:
     roles: Roles
     commands: Commands
     workflows: Workflows
+    faults: Faults
 
     def service(self, arguments: dict[str, str]) -> tuple[Cluster | None, Service]:
         """Return the service that a path names; without a cluster it is the management service.

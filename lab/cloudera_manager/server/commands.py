@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+from ..faults import Faults
 from .errors import ApiError, CommandFailed, not_found
 from .model import Command
 from .store import Store
@@ -71,8 +72,8 @@ class Step:
 class Commands:
     """All commands of the server."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, faults: Faults) -> None:
+        self._store, self._faults = store, faults
         self._aborts: dict[int, threading.Event] = {}
 
     def add(self, name: str, target: Target, parent: Command | None = None) -> Command:
@@ -108,6 +109,8 @@ class Commands:
         :raises CommandFailed: it failed.
         """
         try:
+            if self._faults.failing_command(command.name):
+                raise CommandFailed(self._faults.message)
             message, success = work(Running(self, command, aborted)), True
         except CommandFailed as error:
             message, success = str(error), False

@@ -104,6 +104,8 @@ class ApiHandler(_Handler):
         headers: dict[str, str] = {}
         try:
             body = self.read_json()
+            if self.parts.faults.answers_errors():
+                raise ApiError(500, self.parts.faults.message)
             user, headers = self._user()
             if user is None:
                 challenge = {"WWW-Authenticate": f'Basic realm="{REALM}"'}

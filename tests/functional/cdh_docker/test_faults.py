@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -26,22 +27,7 @@ from tests.functional.cdh_docker import node, sahara_parts
 MASTERS = ["CLOUDERA_MANAGER", "HDFS_NAMENODE", "HDFS_SECONDARYNAMENODE", "HDFS_DATANODE"]
 SERVER = "/etc/init.d/cloudera-scm-server"
 AGENT = "/etc/init.d/cloudera-scm-agent"
-AGENT_LOG = "/var/log/cloudera-scm-agent/cloudera-scm-agent.log"
 KILL_AGENT = "kill -9 $(cat /run/cloudera-scm-agent/cloudera-scm-agent.pid)"
-# Answers 500 on the API's port for some seconds, then starts the real one.
-STUMBLING = r"""#!/bin/sh
-[ "$1" = start ] || exec /root/server "$@"
-cat >/tmp/stumble.py <<'PYTHON'
-import http.server, threading
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_error(500, "still starting")
-server = http.server.ThreadingHTTPServer(("", 7180), Handler)
-threading.Timer(6, server.shutdown).start()
-server.serve_forever()
-PYTHON
-(sleep 3; python3 /tmp/stumble.py; sleep 1; /root/server start) </dev/null >/dev/null 2>&1 &
-"""
 
 
 class FaultsTest(testtools.TestCase):
@@ -57,12 +43,10 @@ class FaultsTest(testtools.TestCase):
             cls.addClassCleanup(fixture.cleanUp)
         for each in (cls.first, cls.second):
             each.know(cls.first, cls.second)
-            each.run(f"cp {AGENT} /root/cloudera-scm-agent; cp {SERVER} /root/server")
 
     def setUp(self):
         super().setUp()
         for each in (self.first, self.second):
-            each.run(f"cp /root/cloudera-scm-agent {AGENT}; cp /root/server {SERVER}")
             each.run(f"{AGENT} clean_restart_confirmed; {AGENT} stop; rm -rf /var/lib/cloudera-scm-agent/*")
         self.first.run(f"{SERVER} stop; rm -rf /var/lib/cloudera-scm-server/*")
         self.sahara = self.useFixture(sahara_parts.SaharaParts(node.required("SAHARA_DOCKER_TEST_PASSWORD")))
@@ -81,6 +65,10 @@ class FaultsTest(testtools.TestCase):
         self.instances = [by_name[self.first.fqdn], by_name[self.second.fqdn]]
         self.handler = versions.VersionFactory().get_version_handler("5.13.0")
         passwords.prepare(self.cluster)
+
+    def break_at_start(self, where, service, **faults):
+        """Have the stand-in's server or agent on a node fail at its next start."""
+        where.run(f"printf '%s' '{json.dumps(faults)}' >/var/lib/cloudera-scm-{service}/faults.json")
 
     def manage(self, *, agents=True):
         """Start Cloudera Manager and the agents, and describe the cluster to it."""
@@ -102,7 +90,7 @@ class FaultsTest(testtools.TestCase):
         return managed
 
     def test_a_manager_that_is_slow_and_stumbles_at_its_first_start(self):
-        self.first.run(f"cat >{SERVER} <<'END'\n{STUMBLING}\nEND\n")
+        self.break_at_start(self.first, "server", start_delay=3, error_seconds=6)
         statuses = []
         request = cm_session.CMSession.request
 
@@ -146,7 +134,7 @@ class FaultsTest(testtools.TestCase):
     def test_an_agent_that_does_not_come_up_again_ends_the_command_with_its_log(self):
         managed = self.manage()
         self.second.run(KILL_AGENT)
-        self.second.run(f"printf '#!/bin/sh\\nexit 1\\n' >{AGENT}; echo 'No space left on device' >>{AGENT_LOG}")
+        self.break_at_start(self.second, "agent", failing_starts=100, message="No space left on device")
         error = str(self.assertRaises(nodes.AgentFailed, managed.deploy_client_configs))
         for part in (self.second.fqdn, self.second.address, "No space left on device"):
             self.assertIn(part, error)

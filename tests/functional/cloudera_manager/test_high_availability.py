@@ -27,9 +27,9 @@ pytestmark = pytest.mark.timeout(600)
 class HighAvailabilityTest(testtools.TestCase):
     def setUp(self):
         super().setUp()
-        self.nodes = self.useFixture(Nodes(FIRST, SECOND, THIRD, memory="4g"))
+        # The bridge is the first one's, and the stand-in's server runs there: on the node that stays.
+        self.nodes = self.useFixture(Nodes(THIRD, FIRST, SECOND, memory="4g"))
         self.survivor = self.nodes[THIRD]
-        # The stand-in itself is on a node that stays.
         self.survivor.run("service cloudera-scm-server start")
         for name in (FIRST, SECOND, THIRD):
             self.nodes.start_agent(name, THIRD)

@@ -10,6 +10,7 @@ import time
 import fixtures
 import testtools
 
+from lab.cloudera_manager.faults import Faults
 from lab.cloudera_manager.server import health, passwords, resources
 from lab.cloudera_manager.server.agents import Agents
 from lab.cloudera_manager.server.commands import Commands, Step, Target
@@ -40,7 +41,7 @@ class StoreTest(ServerTestCase):
         self.assertEqual("5", clusters.role(again.clusters["c1"], "DATANODE")[1].config["dfs_datanode_du_reserved"])
 
     def test_a_command_that_ran_has_failed(self):
-        Commands(self.store).add("FirstRun", Target("c1"))
+        Commands(self.store, Faults(self.path.parent)).add("FirstRun", Target("c1"))
         (command,) = Store(self.path).model.commands.values()
         self.assertEqual((False, False), (command.active, command.success))
         self.assertIn("restarted", command.message)
@@ -100,7 +101,7 @@ class RoutesTest(testtools.TestCase):
 class CommandsTest(ServerTestCase):
     def setUp(self):
         super().setUp()
-        self.commands = Commands(self.store)
+        self.commands = Commands(self.store, Faults(self.path.parent))
 
     def finish(self, command):
         deadline = time.monotonic() + 20
