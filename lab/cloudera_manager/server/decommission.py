@@ -29,7 +29,8 @@ def work(roles: Roles, cluster: Cluster, service: Service, leaving: list[Role]) 
         roles.set_commission(leaving, "DECOMMISSIONING")
         try:
             running_masters = [master for master in masters if master.state == "STARTED"]
-            for master in running_masters:
+            # Of two masters one may be lost; with both lost nothing can be emptied, and the first one tells so.
+            for master in [one for one in running_masters if roles.runs(one)] or running_masters[:1]:
                 roles.refresh_nodes(running, cluster, service, master)
             if running_masters:
                 _await(running, cluster, leaving)

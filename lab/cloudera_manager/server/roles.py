@@ -112,6 +112,10 @@ class Roles:
             raise CommandFailed(f"{role.type} on {role.host_id}: {outcome['message']}")
         return f"Successfully stopped {role.name}"
 
+    def runs(self, role: Role) -> bool:
+        """Say whether a role's daemon runs on a host that has been heard lately."""
+        return role.state == "STARTED" and self._agents.alive(role.host_id)
+
     def forget(self, role: Role) -> None:
         """Have the agent forget a role that is being deleted; a dead host has nothing to forget."""
         if role.process_id and self._agents.alive(role.host_id):

@@ -225,7 +225,9 @@ class Workflows:
             if master not in ("NAMENODE", "RESOURCEMANAGER"):
                 return f"{role.name} has nothing to refresh"
             masters = service.roles_of(master)
-            return "; ".join(self.roles.refresh_nodes(running, cluster, service, found) for found in masters)
+            # Of two masters one may be lost; with none left the refusal of the first one tells why.
+            there = [found for found in masters if self.roles.runs(found)] or masters[:1]
+            return "; ".join(self.roles.refresh_nodes(running, cluster, service, found) for found in there)
 
         return work
 
