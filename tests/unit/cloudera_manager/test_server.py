@@ -108,7 +108,8 @@ class CommandsTest(ServerTestCase):
         while command.active:
             self.assertTrue(time.monotonic() < deadline, "the command does not end")
             time.sleep(0.01)
-        return command
+        with self.store.lock:  # it is on disk by then, so that the directory may go
+            return command
 
     def run_steps(self, *steps):
         def work(running):
