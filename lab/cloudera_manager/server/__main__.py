@@ -69,12 +69,13 @@ def main() -> int:
     _announce(arguments.pidfile)
     LOG.info("%s: API on port %d, agents on port %d", BANNER, arguments.port, arguments.agent_port)
     comes_back = parts.faults.await_restart(stopping)
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-    parts.store.save()
     if comes_back:
         LOG.info("restarting: %s", parts.faults.message)
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+    parts.store.save()
+    if comes_back:
         stopping.wait(parts.faults.restart_pause)
         if not stopping.is_set():
             os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this very program
