@@ -86,7 +86,7 @@ class ProcessTest(testtools.TestCase):
         self.assertTrue((self.directory / "pid").exists())
 
     def test_a_manager_that_restarts_keeps_its_state(self):
-        self.wants(restart_after=2, restart_pause=1)
+        self.wants(restart_after=4, restart_pause=1)
         process = self.server()
         self.seen_until(200)
         users = {"items": [{"name": "kept", "password": "secret", "roles": []}]}
