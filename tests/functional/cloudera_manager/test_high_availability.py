@@ -113,7 +113,7 @@ class HighAvailabilityTest(testtools.TestCase):
         )
         content = "tr -d ' \\t' | LC_ALL=C sort | md5sum"  # a line without a tab is a key without a value
         self.assertEqual(
-            self.survivor.run(f"{content} </etc/services"),
+            self.survivor.run(f"cat /etc/services | {content}"),
             self.hdfs(f"hdfs dfs -cat 'after/part*' 2>/dev/null | {content}"),
         )
         # It went on; it was not done once more.
