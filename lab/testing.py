@@ -52,7 +52,7 @@ def run(lab: settings.Lab) -> None:
     try:
         environment |= node_variables(lab, image)
         for part in (*_parts("contract"), *_parts("functional")):
-            run_part(part, [*pytest, "--durations=3", part], environment, timeout=900)
+            run_part(part, [*pytest, "--durations=5", part], environment, timeout=1500)
         if docker_engine.is_ours(lab):
             del environment["DOCKER_HOST"]  # `make demo` would take it for an engine of the machine
         run_part("tests/end_to_end", [*pytest, "-s", "tests/end_to_end"], environment, timeout=2400)
