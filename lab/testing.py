@@ -23,6 +23,9 @@ from lab import (
 )
 from sahara_docker import exceptions
 
+#: Environments with releases of Nova that the driver is for besides the lab's, named as their lock files.
+NOVAS = ("nova-31", "nova-34")
+
 LINTED = ("sahara_docker", "nova", "lab", "tests", "benchmarks", "docs", "setup.py")
 
 
@@ -53,6 +56,8 @@ def run(lab: settings.Lab) -> None:
         environment |= node_variables(lab, image)
         for part in (*_parts("contract"), *_parts("functional")):
             run_part(part, [*pytest, "--durations=5", part], environment, timeout=1500)
+        for name in NOVAS:
+            run_with_nova(lab, name, environment)
         if docker_engine.is_ours(lab):
             del environment["DOCKER_HOST"]  # `make demo` would take it for an engine of the machine
         run_part("tests/end_to_end", [*pytest, "-s", "tests/end_to_end"], environment, timeout=2400)
@@ -68,6 +73,19 @@ def prepare(lab: settings.Lab) -> Path:
     packages.install_project(lab, "test")
     console.step("environment for the tests is there")
     return home / "bin"
+
+
+def run_with_nova(lab: settings.Lab, name: str, environment: dict[str, str]) -> None:
+    """Hold the driver to the contract of another Nova.
+
+    :param name: of the environment with it, and of its lock file.
+    :param environment: variables of a process that tests.
+    """
+    tools = packages.install_environment(lab, name, f"{name}.txt") / "bin"
+    packages.install_project(lab, name)
+    words = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-x", "--durations=5"]
+    environment = {**environment, "PATH": f"{tools}:{environment['PATH']}"}
+    run_part(f"tests/contract/nova with {name}", [*words, "tests/contract/nova"], environment, timeout=1500)
 
 
 def variables(lab: settings.Lab, tools: Path) -> dict[str, str]:

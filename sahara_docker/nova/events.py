@@ -153,4 +153,4 @@ class Watcher:
         if now - self._told.get((uuid, kind), -_SAME_AGAIN) >= _SAME_AGAIN:
             self._told = {key: when for key, when in self._told.items() if now - when < _SAME_AGAIN}
             self._told[uuid, kind] = now
-            self._listener.trouble(uuid, kind, what)
+            self._quietly(self._listener.trouble, uuid, kind, what)

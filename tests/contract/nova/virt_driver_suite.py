@@ -2,7 +2,7 @@
 """Nova's own suite for compute drivers, on ours: real Docker, real interfaces, Nova's fake Glance with a real archive.
 
 Not collected by pytest: importing Nova's tests replaces parts of the standard library in the whole process (eventlet).
-``test_driver_contract`` runs it as ``python -m unittest tests.contract.nova.virt_driver_suite``.
+``test_suites`` runs it as ``python -m unittest tests.contract.nova.virt_driver_suite``.
 """
 
 from __future__ import annotations
@@ -28,19 +28,23 @@ import sahara_docker.conf
 from sahara_docker.nova import driver, records, volumes
 from tests.functional.nova import environment
 
+# Several such processes may run at once on one machine.
 _HOST = f"nova-test-{uuid.uuid4().hex[:8]}"
-_BRIDGE = "nova-test-con"
+_BRIDGE = f"nova-t-{uuid.uuid4().hex[:8]}"
+_IMAGE = {**glance_fixture.GlanceFixture.image1, "id": str(uuid.uuid4()), "container_format": "docker"}
 _get_test_network_info = nova_test_utils.get_test_network_info
 
 
 def tearDownModule() -> None:
-    environment.remove_image(glance_fixture.GlanceFixture.image1["id"])
+    environment.remove_image(_IMAGE["id"])
 
 
 def _network_info(count: int = 1) -> model.NetworkInfo:
     """Nova's test network, bound to a Linux bridge and not to an Open vSwitch that is not there."""
     network_info = _get_test_network_info(count)
     for vif in network_info:
+        vif["id"] = str(uuid.uuid5(uuid.UUID(_IMAGE["id"]), vif["id"]))
+        vif["devname"] = f"tap{vif['id'][:11]}"
         vif["type"], vif["details"] = model.VIF_TYPE_OTHER, {"bridge_name": _BRIDGE}
     return network_info
 
@@ -59,9 +63,8 @@ class DockerDriverSuite(test_virt_drivers._VirtDriverTestCase, test.TestCase):
         sahara_docker.conf.register_nova_opts(driver.CONF)
         self.flags(host=_HOST)
         self.flags(host=environment.docker_host(), group="docker")
-        self.useFixture(environment.Bridge(_BRIDGE, ("10.0.0.254/24",)))
-        image = {**glance_fixture.GlanceFixture.image1, "container_format": "docker"}
-        self.stub_out("nova.tests.fixtures.glance.GlanceFixture.image1", image)
+        self.useFixture(environment.Bridge(_BRIDGE, ()))
+        self.stub_out("nova.tests.fixtures.glance.GlanceFixture.image1", _IMAGE)
         self.stub_out("nova.tests.fixtures.glance.GlanceFixture.download", _download)
         self.stub_out("nova.tests.unit.utils.get_test_network_info", _network_info)
         self.addCleanup(self._remove_containers)
@@ -70,18 +73,15 @@ class DockerDriverSuite(test_virt_drivers._VirtDriverTestCase, test.TestCase):
         self.addCleanup(subprocess.run, ["umount", volumes.base()], check=False)
 
     def _remove_containers(self) -> None:
-        client = docker.from_env()
-        for container in client.containers.list(all=True, filters={"label": f"nova.host={_HOST}"}):
-            container.remove(force=True, v=True)
-        for volume in client.volumes.list(filters={"label": f"nova.host={_HOST}"}):
-            volume.remove(force=True)
+        with contextlib.closing(docker.from_env()) as client:
+            environment.remove_containers(client, _HOST)
 
     def _get_running_instance(self, obj: bool = True) -> Any:
         get_instance = nova_test_utils.get_test_instance
 
         def instance_of_our_image(*args: Any, **kwargs: Any) -> Any:
             instance = get_instance(*args, **kwargs)
-            instance["image_ref"] = glance_fixture.GlanceFixture.image1["id"]
+            instance["image_ref"] = _IMAGE["id"]
             return instance
 
         self.stub_out("nova.tests.unit.utils.get_test_instance", instance_of_our_image)
@@ -114,7 +114,7 @@ class DockerDriverSuite(test_virt_drivers._VirtDriverTestCase, test.TestCase):
     def test_rescue(self) -> None:
         """The suite's version rescues from an image without an id, as a volume has one."""
         instance, network_info = self._get_running_instance()
-        image = objects.ImageMeta.from_dict(glance_fixture.GlanceFixture.image1)
+        image = objects.ImageMeta.from_dict(_IMAGE)
         self.connection.rescue(self.ctxt, instance, network_info, image, "", None)
         self.connection.unrescue(self.ctxt, instance)
 

@@ -57,7 +57,7 @@ done | sort -u | tar --create --dereference --no-recursion --files-from=- 2>/dev
 
 
 @functools.lru_cache(maxsize=None)
-def _small_archive(*changes: str) -> bytes:
+def small_archive(*changes: str) -> bytes:
     """Return what ``docker save`` writes of a shell and some programs: for tests that move whole images about.
 
     :param changes: lines of a Dockerfile.
@@ -87,6 +87,15 @@ def remove_image(image_id: str) -> None:
             for tag in image.tags:
                 if tag.startswith("nova/"):
                     client.images.remove(tag, noprune=True)
+
+
+def remove_containers(daemon: docker.DockerClient, host: str) -> None:
+    """Remove the containers and volumes of a compute host, as far as they are there."""
+    label = {"label": f"nova.host={host}"}
+    for container in daemon.containers.list(all=True, filters=label):
+        container.remove(force=True, v=True)
+    for volume in daemon.volumes.list(filters=label):
+        volume.remove(force=True)
 
 
 class Bridge(fixtures.Fixture):
@@ -205,11 +214,7 @@ class Compute(fixtures.Fixture):
         ]
 
     def _remove_containers(self) -> None:
-        label = {"label": f"nova.host={self.host}"}
-        for container in self.daemon.containers.list(all=True, filters=label):
-            container.remove(force=True, v=True)
-        for volume in self.daemon.volumes.list(filters=label):
-            volume.remove(force=True)
+        remove_containers(self.daemon, self.host)
         for image_id in () if self._glance else self.glance.images:  # a second host's daemon goes as a whole
             if image_id != NODE_IMAGE_ID:
                 remove_image(image_id)
@@ -228,7 +233,7 @@ class Compute(fixtures.Fixture):
 
     def small_image(self, *changes: str) -> objects.ImageMeta:
         """Add an image of a few MiB to Glance, with lines of a Dockerfile, and return it."""
-        return self.glance.add(_small_archive(*changes))
+        return self.glance.add(small_archive(*changes))
 
     def instance(self, image: objects.ImageMeta, hostname: str = "node-1", **extra_specs: str) -> objects.Instance:
         """Return a new instance that exists in Nova's memory only."""
