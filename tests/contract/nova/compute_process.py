@@ -21,9 +21,12 @@ from oslo_service import service
 
 from tests.functional.nova import environment
 
+_LINE = threading.Lock()  # the driver's threads write too
+
 
 def _say(**line: Any) -> None:
-    print(json.dumps(line), flush=True)
+    with _LINE:
+        print(json.dumps(line), flush=True)
 
 
 def _say_trouble(_uuid: str, kind: str, what: str) -> None:

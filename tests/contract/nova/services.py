@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import nova.tests.functional  # isort: skip  # noqa: F401 - must be the first of Nova: it prepares the process
 
+import copy
 import os
 import subprocess
 import sys
@@ -29,11 +30,14 @@ _PATIENCE = 120  # seconds
 
 
 class Neutron(nova_fixtures.NeutronFixture):
-    """Ports are bound to a Linux bridge and not to an Open vSwitch that is not there."""
+    """Its two ``ports`` are bound to a Linux bridge and not to an Open vSwitch that is not there."""
 
     def __init__(self, test: Any, bridge: str) -> None:
         super().__init__(test)
         self._bridge = bridge
+        # Interfaces are named after their ports, and several such processes may run at once on one machine.
+        self.ports = [{**port, "id": str(uuid.uuid4())} for port in (self.port_1, self.port_2)]
+        self._ports.update((port["id"], copy.deepcopy(port)) for port in self.ports)
 
     def _merge_in_active_binding(self, port: dict[str, Any]) -> None:
         super()._merge_in_active_binding(port)

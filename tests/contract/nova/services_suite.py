@@ -18,12 +18,12 @@ class ServerTest(services.Cloud):
         self.large = self._create_flavor(memory_mb=512, vcpu=2, disk=1, ephemeral=0)
 
     def _server(self) -> dict[str, Any]:
-        port = {"port": self.neutron.port_1["id"]}
+        port = {"port": self.neutron.ports[0]["id"]}
         return self._create_server(name="node-1", image_uuid=self.image, flavor_id=self.small, networks=[port])
 
     def test_power(self) -> None:
         server = self._server()
-        port = self.neutron.port_1
+        port = self.neutron.ports[0]
         address, mac = port["fixed_ips"][0]["ip_address"], port["mac_address"]
         self.assertEqual("node-1", self.run_in(server, "hostname"))
         self.run_in(server, "echo kept > /kept")
@@ -81,7 +81,7 @@ class ServerTest(services.Cloud):
 
     def test_interface_is_attached_and_detached(self) -> None:
         server = self._server()
-        port = self.neutron.create_port({"port": {}})["port"]
+        port = self.neutron.ports[1]
         self._attach_interface(server, port["id"])
         self.assertIn(port["fixed_ips"][0]["ip_address"], self.run_in(server, "ip address show eth1"))
         self._detach_interface(server, port["id"])
