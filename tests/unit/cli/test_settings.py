@@ -92,10 +92,14 @@ class SettingsTest(doctoring.DoctorTest):
         path.write_text(SAHARA)
         path.chmod(0o600)
         script = self.root / "sahara-engine"
-        script.write_text("import time\ntime.sleep(60)\n")
-        process = subprocess.Popen([sys.executable, str(script), "--config-file", str(path)])
+        script.write_text("import time\nprint('runs', flush=True)\ntime.sleep(60)\n")
+        words = [sys.executable, str(script), "--config-file", str(path)]
+        process = subprocess.Popen(words, stdout=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
+        # Between its start and its first word, /proc shows no arguments for a moment.
+        self.assertEqual(b"runs\n", process.stdout.readline())
         found = next(one for one in host.Host().processes("sahara-engine") if one.pid == process.pid)
         self.assertEqual([path], found.configuration_files())
         self.assertEqual(os.getuid(), found.uid)
