@@ -56,8 +56,10 @@ def filtered(source: IO[bytes], reference: str, architecture: str) -> Iterator[b
     :param architecture: of the host, as Go calls it: chooses the image of an OCI layout that has one for each.
     :raises BadArchive: it is not one with exactly one image.
     """
+    is_tar = False
     try:
         with tarfile.open(fileobj=source, mode="r:*") as archive:
+            is_tar = True
             layout = _layout(archive, architecture)
         source.seek(0)
         with tarfile.open(fileobj=source, mode="r|*", bufsize=_BLOCK) as archive:
@@ -67,7 +69,8 @@ def filtered(source: IO[bytes], reference: str, architecture: str) -> Iterator[b
             raise BadArchive(f"it is {foreign}, not an archive of docker save or an OCI layout") from error
         if isinstance(error, BadArchive):
             raise
-        raise BadArchive(f"it is not a whole archive of docker save or of an OCI layout: {error}") from error
+        observed = error if is_tar else "it is no tar file, plain or compressed"
+        raise BadArchive(f"it is not a whole archive of docker save or of an OCI layout: {observed}") from error
     if layout:
         yield from _document(_MANIFEST, layout.docker_manifest(reference))
     yield bytes(2 * tarfile.BLOCKSIZE)

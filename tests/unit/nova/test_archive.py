@@ -11,6 +11,7 @@ import tarfile
 from typing import Any
 
 import testtools
+from testtools import matchers
 
 from sahara_docker.nova import archive
 
@@ -133,10 +134,19 @@ class FilteredTest(testtools.TestCase):
             content = archive.filtered(io.BytesIO(data), NAME, "amd64")
             self.assertIn(what, str(self.assertRaises(archive.BadArchive, list, content)))
 
+    def test_file_of_no_known_kind_is_no_tar_file(self) -> None:
+        for data in (b"", b"no archive", os.urandom(5000)):
+            content = archive.filtered(io.BytesIO(data), NAME, "amd64")
+            message = str(self.assertRaises(archive.BadArchive, list, content))
+            self.assertThat(message, matchers.EndsWith("it is no tar file, plain or compressed"))
+
     def test_truncated_archive_is_refused(self) -> None:
         data = pack(("manifest.json", MANIFEST), (LAYER, os.urandom(100_000)))
         for compressed in (lambda x: x, gzip.compress, lzma.compress, bz2.compress):
             broken = compressed(data)
+            for length in (len(broken) // 2, 5, 30):
+                content = archive.filtered(io.BytesIO(broken[:length]), NAME, "amd64")
+                self.assertRaises(archive.BadArchive, list, content)
             content = archive.filtered(io.BytesIO(broken[: len(broken) // 2]), NAME, "amd64")
             self.assertIn("not a whole archive", str(self.assertRaises(archive.BadArchive, list, content)))
 
