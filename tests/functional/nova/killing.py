@@ -9,6 +9,8 @@ import sys
 import time
 from typing import Any, Callable
 
+from eventlet import tpool
+
 from sahara_docker.nova import driver
 from tests.functional.nova import environment
 
@@ -23,6 +25,7 @@ def killed_after(compute: environment.Compute, place: Any, step: str, work: Call
     """
     compute.driver.cleanup_host(compute.host)
     compute.driver._watcher._thread.join(_LONGEST_WAIT)  # else its locks would be held in the child for ever
+    tpool.killall()  # threads for Nova's uploads to Glance: the child would have none of them, and wait for them
     child = os.fork()
     if not child:
         try:
