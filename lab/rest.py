@@ -96,7 +96,11 @@ class Cloud:
         return call(method, url, body, sent, timeout=timeout)[1]
 
     def get(self, service: str, path: str) -> Any:
-        return self.request("GET", service, path)
+        content = self.request("GET", service, path)
+        if isinstance(content, str):
+            # Sahara's answer, with status 200, for an object that goes between its two looks at it.
+            raise RestError("GET", f"{service} {path}", 404, content)
+        return content
 
     def post(self, service: str, path: str, body: Any) -> Any:
         return self.request("POST", service, path, body)

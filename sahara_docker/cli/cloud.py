@@ -82,7 +82,11 @@ class Cloud:
 
     def get(self, service: str, path: str, **arguments: Any) -> Any:
         """Return the decoded JSON of a GET; otherwise as :meth:`request`."""
-        return self.request("GET", service, path, **arguments).json()
+        content = self.request("GET", service, path, **arguments).json()
+        if isinstance(content, str):
+            # Sahara's answer, with status 200, for an object that goes between its two looks at it.
+            raise CloudError(f"GET {path} was refused", status=404, where=service, observed=content)
+        return content
 
     def has(self, service: str) -> bool:
         """Whether the catalog has an endpoint of this type."""
