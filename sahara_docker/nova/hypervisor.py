@@ -180,7 +180,7 @@ class Hypervisor:
         """
         with explained("cannot ask for the capacity of the host"):
             info = self.api.info()
-        disk = None if has_data else privileged.disk(info["DockerRootDir"])
+        disk = None if has_data else privileged.disk_of_root(info["DockerRootDir"])
         disk = disk or privileged.disk(instances_path)
         assert disk is not None, "Nova's own directory is there"
         return Capacity(

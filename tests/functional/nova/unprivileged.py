@@ -54,7 +54,7 @@ def main(arguments: dict[str, Any]) -> None:
     with open("/proc/self/status", encoding="ascii") as status:
         assert os.geteuid() and "CapEff:\t0000000000000000" in status.read()
     priv_context.init(root_helper=arguments["root_helper"])
-    assert not os.path.exists(arguments["hidden"]) and privileged.disk(arguments["hidden"])
+    assert not os.path.exists(arguments["hidden"]) and privileged.disk_of_root(arguments["hidden"])
     try:
         privileged.unmount(arguments["hidden"])
     except processutils.ProcessExecutionError as error:
