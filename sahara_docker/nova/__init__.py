@@ -18,7 +18,7 @@
 ``limits``         flavor and options -> what the daemon is asked to enforce
 ``image``          Glance -> daemon and back; ``archive`` is the filter that an image passes on the way,
                    ``oci`` the way of others than Docker to write one
-``network``        Neutron ports -> interfaces; ``privileged`` has the few steps that need the network
-                   administrator's rights, ``wiring`` the wait for Neutron's word
+``network``        Neutron ports -> interfaces; ``wiring`` is the wait for Neutron's word
+``privileged``     the few steps that need root's rights: networks, devices, mounts
 =================  ===================================================================================
 """

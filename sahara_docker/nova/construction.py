@@ -20,6 +20,17 @@ def directory(instance: Any) -> str:
     return os.path.join(CONF.instances_path, instance.uuid)
 
 
+def make_directory(instance: Any) -> str:
+    """Make the directory for an instance's files, unless it is there, and return it.
+
+    It is nova-compute's alone: what an instance's root leaves in a file of it, such as a setuid program, must not be
+    within reach of the host's users.
+    """
+    path = directory(instance)
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    return path
+
+
 def names(instance: Any) -> identity.Hostname:
     """Return the names that an instance has for itself."""
     return identity.hostname(instance.hostname or instance.name, CONF.api.dhcp_domain)
@@ -43,8 +54,9 @@ def create_workload(
     """
     own = names(instance)
     addresses = [a.split("/")[0] for i in network.interfaces(vifs) for a in i.addresses]
+    where = make_directory(instance)
     files = identity.write(
-        directory(instance),
+        where,
         identity.hosts(own, addresses),
         identity.resolv_conf(network.nameservers(vifs), own.fqdn.partition(".")[2]),
     )
@@ -52,9 +64,9 @@ def create_workload(
         docker_image,
         host_config=limits.host_config(instance.flavor, CONF.docker, daemon.ceilings, root_quota=daemon.root_quota),
         files={**files, **proc.files(CONF.docker.lxcfs_path)},
-        volumes={CONF.docker.volumes_path: where} if (where := volumes.directory(instance)) else {},
+        volumes={CONF.docker.volumes_path: mounts} if (mounts := volumes.directory(instance)) else {},
         data_path=CONF.docker.data_path,
-        data_options=data.volume_options(directory(instance), instance.flavor),
+        data_options=data.volume_options(where, instance.flavor),
         environment=CONF.docker.environment,
         init=CONF.docker.init,
     )

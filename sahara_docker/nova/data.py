@@ -58,7 +58,6 @@ class Disk:
 
         :raises DataError: mke2fs or losetup fail, or are not there.
         """
-        os.makedirs(self._directory, mode=0o700, exist_ok=True)
         with self._explained("cannot make the data disk"):
             with open(self._file, "wb") as file:
                 os.fchmod(file.fileno(), 0o600)
@@ -88,15 +87,17 @@ class Disk:
     def grow(self, size_gb: int) -> None:
         """Make the disk of a stopped instance larger, unless it is.
 
-        :raises DataError: the file system is broken; the disk is as it was.
+        :raises DataError: the file system is broken; what is on the disk stays.
         """
         if self.exists() and size_gb > self.size_gb():
             self.detach()
-            with self._explained("cannot grow the data disk"):
-                self._check()
-                os.truncate(self._file, size_gb << 30)
-                processutils.execute("resize2fs", self._file)
-            self.attach()
+            try:
+                with self._explained("cannot grow the data disk"):
+                    self._check()
+                    os.truncate(self._file, size_gb << 30)
+                    processutils.execute("resize2fs", self._file)
+            finally:
+                self.attach()
 
     def shrink(self, size_gb: int) -> None:
         """Take back what :meth:`grow` gave to the disk of a stopped instance.

@@ -60,7 +60,6 @@ def write(directory: str, hosts_file: str, resolver: str) -> dict[str, str]:
 
     :returns: path in the instance -> path on the host.
     """
-    os.makedirs(directory, mode=0o700, exist_ok=True)
     mounts = {}
     for name, content in (("hosts", hosts_file), ("resolv.conf", resolver)):
         path = os.path.join(directory, name)

@@ -29,8 +29,9 @@ _REPOSITORY = "nova/"
 _CHUNK = 1 << 20
 # Of files of images, in bytes and in number.
 _LARGEST_KEPT, _MOST_KEPT = 1 << 16, 256
-# What a tag may look like; a checksum from Glance is hexadecimal.
+# Architecture of a host -> others whose images it runs too.
 _ALSO_RUN_BY = {"amd64": ("386",), "arm64": ("arm",)}
+# What a tag may look like; a checksum from Glance is hexadecimal.
 _CHECKSUM = re.compile(r"[0-9a-f]{1,128}\Z")
 
 

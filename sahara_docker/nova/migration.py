@@ -157,9 +157,7 @@ class Migration:
 
 
 def _mark(instance: Any, name: str) -> None:
-    directory = construction.directory(instance)
-    os.makedirs(directory, mode=0o755, exist_ok=True)
-    with open(os.path.join(directory, name), "w", encoding="ascii"):
+    with open(os.path.join(construction.make_directory(instance), name), "w", encoding="ascii"):
         pass
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The steps that need the network administrator's rights, behind a privsep context of their own.
+"""The steps that need root's rights, on networks, devices and mounts, behind a privsep context of their own.
 
 A nova-compute that runs as root takes them in its own process. As another user it starts a helper on first use, by
 ``[docker_privileged] helper_command`` or, when that is not set, by nova-rootwrap as Nova's own helpers.

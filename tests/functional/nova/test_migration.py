@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import Any, ClassVar
 
 import testtools
@@ -47,6 +49,8 @@ class MoveTest(moving.Move):
     def test_stopped_instance_arrives_stopped(self) -> None:
         self.source.driver.power_off(self.instance)
         self.moved(power_on=False)
+        mode = os.stat(os.path.join(self.target.directory, self.instance.uuid)).st_mode
+        self.assertEqual(0o700, stat.S_IMODE(mode), "its files are within reach of the host's users")
         self.assertEqual(power_state.SHUTDOWN, self.target.driver.get_info(self.instance).state)
         self.target.driver.power_on(self.target.context, self.instance, self.network)
         self.assertEqual("kept\n", self.target.run(self.instance, "cat /mnt/kept"))

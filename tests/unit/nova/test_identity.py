@@ -34,7 +34,7 @@ class IdentityTest(testtools.TestCase):
         self.assertEqual("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", identity.resolv_conf([], ""))
 
     def test_files_are_readable_by_every_user_of_the_instance(self) -> None:
-        directory = os.path.join(self.useFixture(fixtures.TempDir()).path, "uuid")
+        directory = self.useFixture(fixtures.TempDir()).path
         mounts = identity.write(directory, "hosts content", "resolver content")
         self.assertEqual({"/etc/hosts", "/etc/resolv.conf"}, set(mounts))
         for path in mounts.values():
