@@ -124,7 +124,7 @@ def install_packages(lab: settings.Lab, packages: list[str]) -> None:
             # Both may fail, over packages that are not the lab's: what counts is whether the install below succeeds.
             _run_apt(lab, ["dpkg", "--configure", "-a"], accept=(0, 1, 2))
             _run_apt(lab, [*apt, "-f", "install"], accept=(0, 100))
-            packages = missing()
+            packages = [one for one in missing(tests=True) if one in NEEDED or one in packages]
         if packages:
             _run_apt(lab, [*apt, "update"])
             if "python3.11" in packages:
