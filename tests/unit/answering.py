@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import http.server
-import threading
 
 import fixtures
+
+from tests import http_server
 
 
 class Server(fixtures.Fixture):
@@ -29,10 +30,4 @@ class Server(fixtures.Fixture):
             def log_message(self, *_args: object) -> None:
                 """Not to the test's output."""
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        self.url = f"http://127.0.0.1:{server.server_port}"
+        self.url = self.useFixture(http_server.HttpServer(Handler)).url

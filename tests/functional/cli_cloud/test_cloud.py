@@ -9,7 +9,6 @@ import io
 import os
 import socket
 import subprocess
-import threading
 import time
 import uuid
 from pathlib import Path
@@ -18,6 +17,7 @@ import fixtures
 import requests
 
 from sahara_docker.cli import cloud, main
+from tests import http_server
 from tests.functional.cli_cloud import lab_cloud
 from tests.unit.cli import doctoring
 
@@ -197,11 +197,7 @@ class CloudTest(doctoring.DoctorTest):
             def __init__(self, *arguments):
                 super().__init__(*arguments, directory=directory)
 
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/hadoop-swift.jar"
+        address = f"{self.useFixture(http_server.HttpServer(Handler)).url}/hadoop-swift.jar"
         configs = {"general": {"Enable Swift": True, "Hadoop OpenStack library URL": address}}
         with self.template(cluster_configs=configs):
             self.assert_named("sahara.swift", lab_cloud.place(), self.name, "HTTP 404", address)

@@ -6,12 +6,13 @@ from __future__ import annotations
 import hashlib
 import http.server
 import json
-import threading
 import uuid
 from typing import Any, Callable, Iterator, Union
 
 import fixtures
 from nova import objects
+
+from tests import http_server
 
 # What Glance itself knows of an image; everything else in a record is a property that the image's owner has set.
 _RECORD = {
@@ -40,13 +41,7 @@ class GlanceServer(fixtures.Fixture):
         self.refuses_data = False
 
     def _setUp(self) -> None:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"glance": self}))
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        self.url = f"http://127.0.0.1:{server.server_port}"
+        self.url = self.useFixture(http_server.HttpServer(type("Handler", (_Handler,), {"glance": self}))).url
 
     def add(self, content: Content, image_id: str | None = None, **attributes: Any) -> objects.ImageMeta:
         """Add an image; its checksum is the content's, or given, or a made up one for content that is not known yet."""

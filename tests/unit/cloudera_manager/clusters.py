@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import time
+
 from lab.cloudera_manager.server import resources
-from lab.cloudera_manager.server.model import Cluster, Host, Model, Role, Service
+from lab.cloudera_manager.server.model import Cluster, Command, Host, Model, Role, Service
+from lab.cloudera_manager.server.store import Store
 
 MANAGER, MASTER, WORKERS = "m.novalocal", "master.novalocal", ("w1.novalocal", "w2.novalocal")
 GIB = 2**30
@@ -44,3 +47,16 @@ def role(cluster: Cluster, role_type: str, host: str = "") -> tuple[Service, Rol
             if not host or found.host_id == host:
                 return service, found
     raise AssertionError(f"no {role_type} on {host or 'any host'}")
+
+
+def finished(store: Store, command: Command) -> Command:
+    """Return a command when it has ended, and is on disk, so that the directory may go.
+
+    :raises AssertionError: it does not end.
+    """
+    deadline = time.monotonic() + 20
+    while command.active:
+        assert time.monotonic() < deadline, "the command does not end"
+        time.sleep(0.01)
+    with store.lock:
+        return command

@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import pathlib
-import threading
 import time
 
 import fixtures
@@ -20,6 +18,7 @@ from lab.cloudera_manager.server.errors import CommandFailed
 from lab.cloudera_manager.server.roles import Roles
 from lab.cloudera_manager.server.store import Store
 from lab.cloudera_manager.server.workflows import Workflows
+from tests.unit import answering
 from tests.unit.cloudera_manager import clusters
 
 NOBODY = "127.0.0.1:1"
@@ -28,21 +27,8 @@ NOBODY = "127.0.0.1:1"
 class ActiveNameNodeTest(testtools.TestCase):
     def name_node(self, state):
         """Serve a NameNode's status and return the address."""
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(json.dumps({"beans": [{"State": state}]}).encode())
-
-            def log_message(self, format, *arguments):
-                pass
-
-        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return f"127.0.0.1:{server.server_port}"
+        server = self.useFixture(answering.Server(json.dumps({"beans": [{"State": state}]}).encode()))
+        return server.url.removeprefix("http://")
 
     def test_the_active_one_is_found_beside_one_that_is_lost(self):
         active, standby = self.name_node("active"), self.name_node("standby")
@@ -78,12 +64,7 @@ class LostMasterTest(testtools.TestCase):
 
     def run_to_end(self, work):
         command = self.commands.start("Test", Target("c1"), work)
-        deadline = time.monotonic() + 20
-        while command.active:
-            self.assertTrue(time.monotonic() < deadline, "the command does not end")
-            time.sleep(0.01)
-        with self.store.lock:  # it is on disk by then, so that the directory may go
-            return command
+        return clusters.finished(self.store, command)
 
     def test_a_lost_one_keeps_nobody_from_refreshing(self):
         self.hosts[clusters.WORKERS[0]].last_heartbeat = time.time()
