@@ -28,10 +28,12 @@ LOG = logging.getLogger(__name__)
 
 _FILE = "data.ext4"
 # The instance's root writes here and users of the host must not: neither programs of root nor devices work on it.
-# What is deleted in the instance is given back to the host.
-MOUNT_OPTIONS = "nosuid,nodev,discard"
-# Without blocks reserved for root, whom the instance has too; no program of the host is to find room by them.
-_MKE2FS = ("mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-E", "root_owner=0:0,nodiscard")
+# What is deleted in the instance is given back to the host, and what has not been used stays a hole in the file: the
+# kernel would write zeros to all inode tables, 160 MB of 10 GiB.
+MOUNT_OPTIONS = "nosuid,nodev,discard,noinit_itable"
+# Without blocks reserved for root, whom the instance has too; no program of the host is to find room by them. The new
+# file reads as zeros, so that its journal need not be written with them.
+_MKE2FS = ("mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-E", "root_owner=0:0,nodiscard,lazy_journal_init=1")
 
 
 class DataError(exceptions.SaharaDockerError, exception.NovaException):

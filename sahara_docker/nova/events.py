@@ -72,10 +72,10 @@ class Watcher:
             self._stream.close()
 
     def _run(self) -> None:
-        lost, pause, since = False, 0.5, int(time.time())
+        lost, pause = False, 0.5
         while not self._ended.is_set():
             try:
-                self._stream = self._daemon.events(_ACTIONS, since)
+                self._stream = self._daemon.events(_ACTIONS)
                 if lost:
                     lost, pause = False, 0.5
                     LOG.info("The Docker daemon is back")
@@ -92,7 +92,7 @@ class Watcher:
                 self._drop_held_back()
                 self._quietly(self._listener.daemon_lost)
             self._ended.wait(pause)
-            pause, since = min(pause * 2, _LONGEST_PAUSE), int(time.time())
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _quietly(self, call: Callable[..., None], *arguments: Any) -> None:
         """Nobody's failure ends the watch."""
@@ -145,7 +145,7 @@ class Watcher:
         timer.start()
 
     def _sandbox_died(self, uuid: str) -> None:
-        if self._daemon.is_running(f"nova-{uuid}"):
+        if self._daemon.is_running(f"nova-{uuid}") and not self._daemon.is_running(f"nova-{uuid}-sandbox"):
             self._trouble(uuid, "sandbox", "the container with the network ended; a hard reboot brings it back")
 
     def _trouble(self, uuid: str, kind: str, what: str) -> None:

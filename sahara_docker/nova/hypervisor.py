@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import Any, Iterable, Iterator, Mapping, NamedTuple
 
 import docker
@@ -161,15 +162,17 @@ class Hypervisor:
             except docker.errors.NotFound:
                 return False
 
-    def events(self, actions: Iterable[str], since: int) -> Any:
+    def events(self, actions: Iterable[str]) -> Any:
         """Return a stream of the events of this host's containers; it has ``close``, and never ends by itself.
 
-        :param since: seconds since 1970; the daemon remembers some hundred events.
+        It begins when the daemon answers. A daemon that was killed stops what it finds running before it does, and
+        keeps these stops for whoever asks for an earlier time.
+
         :raises Exception: while it is read, whatever the connection dies of.
         """
         filters = {"type": "container", "event": list(actions), "label": f"{LABEL_HOST}={self.host}"}
-        # A client of its own, because it keeps its connection.
-        return self._client(_ANSWER_TIMEOUT).events(since=since, filters=filters, decode=True)
+        client = self._client(_ANSWER_TIMEOUT)  # of its own, because it keeps its connection; has asked for the version
+        return client.events(since=f"{time.time():.6f}", filters=filters, decode=True)
 
     def capacity(self, instances_path: str, *, has_data: bool) -> Capacity:
         """Return what the host has. Of its file systems one counts as the disk, so that nothing counts twice.

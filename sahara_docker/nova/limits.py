@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flavor and options -> what the Docker daemon is asked to enforce on an instance.
 
-Only an operator's words count here: nova.conf and the flavor. An image has no say.
+Only an operator's words count here: nova.conf and the flavor. An image has no say beyond its own instances' namespaces.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 import struct
@@ -35,6 +36,9 @@ _MOST_SHARES = 262144  # the kernel's own bound of cpu.shares
 _DEFAULT_CPU_PERIOD_US = 100_000
 _NETWORK_SYSCTLS = "net."
 _HEALTHCHECK_PAUSE_NS = 1_000_000_000
+_RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports"
+# Half of what one write to such a file can hold.
+_RESERVED_PORTS_LENGTH = 2048
 
 
 class Ulimit(NamedTuple):
@@ -194,6 +198,22 @@ def healthcheck(image: Mapping[str, Any]) -> docker.types.Healthcheck | None:
     check = docker.types.Healthcheck()
     check.update({**wanted, **dict.fromkeys(short, _HEALTHCHECK_PAUSE_NS)})
     return check
+
+
+def reserved_ports(image: Mapping[str, Any]) -> dict[str, str]:
+    """Return the kernel parameter that keeps an image's ports free for who is to listen on them.
+
+    Half of CDH's ports, such as the DataNode's 50010, are among those that the kernel gives to outgoing connections,
+    and a daemon whose port is taken does not start. Reserving prevents only that (Linux, ip-sysctl,
+    ip_local_reserved_ports).
+
+    :param image: ``ImageInspect`` of the Docker Engine API; its ``ExposedPorts`` count.
+    """
+    exposed = (image.get("Config") or {}).get("ExposedPorts") or {}
+    ports = sorted({int(port.partition("/")[0]) for port in exposed})
+    runs = [[port for _, port in run] for _, run in itertools.groupby(enumerate(ports), lambda pair: pair[1] - pair[0])]
+    text = ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return {_RESERVED_PORTS: text} if 0 < len(text) <= _RESERVED_PORTS_LENGTH else {}
 
 
 def sysctls(flavor: Any, options: Any) -> dict[str, str]:

@@ -105,8 +105,10 @@ class Bridge(fixtures.Fixture):
         self.name, self.addresses = name, addresses
 
     def _setUp(self) -> None:
+        delete = ["ip", "link", "delete", self.name]
+        subprocess.run(delete, capture_output=True, check=False)  # of a run that was killed
         subprocess.run(["ip", "link", "add", self.name, "type", "bridge"], check=True)
-        self.addCleanup(subprocess.run, ["ip", "link", "del", self.name], check=False)
+        self.addCleanup(subprocess.run, delete, check=False)
         for address in self.addresses:
             nodad = ["nodad"] if ":" in address else []
             subprocess.run(["ip", "address", "add", address, "dev", self.name, *nodad], check=True)

@@ -99,6 +99,14 @@ class EventTest(testtools.TestCase):
         self.wait_for(lambda: bool(self.troubles))
         self.assertEqual((instance.uuid, "sandbox"), self.troubles[0][:2])
 
+    def test_sandbox_that_is_back_before_it_is_told(self) -> None:
+        instance = self.spawned()
+        self.useFixture(fixtures.MonkeyPatch("sahara_docker.nova.events._DAEMON_ENDS_WITHIN", 3))
+        self.compute.daemon.containers.get(f"nova-{instance.uuid}-sandbox").kill()
+        self.driver.reboot(self.compute.context, instance, [], "HARD")
+        time.sleep(5)
+        self.assertEqual([], self.troubles)
+
     def restarted(self, number: int) -> None:
         self.daemon.stop(number)
         self.wait_for(lambda: self.in_service[-1:] == [False])
@@ -122,6 +130,18 @@ class EventTest(testtools.TestCase):
             self.assertEqual(power_state.SHUTDOWN, self.driver.get_info(off).state)
             # Nova must not take the daemon's end for a stop of the instance, which it would make last.
             self.assertNotIn((instance.uuid, virtevent.EVENT_LIFECYCLE_STOPPED), self.heard)
+
+    def test_stops_that_a_new_daemon_makes_before_it_answers_are_not_told(self) -> None:
+        # Asked often, it is asked while it stops the sandbox that its killed predecessor has left, which takes seconds.
+        self.useFixture(fixtures.MonkeyPatch("sahara_docker.nova.events._LONGEST_PAUSE", 0.01))
+        self.useFixture(fixtures.MonkeyPatch("sahara_docker.nova.events._DAEMON_ENDS_WITHIN", 1))
+        environment.CONF.set_override("resume_guests_state_on_host_boot", True)
+        self.useFixture(fixtures.MonkeyPatch("nova.objects.BlockDeviceMappingList.get_by_instance_uuid", _no_volumes))
+        instance = self.spawned()
+        self.restarted(signal.SIGKILL)
+        time.sleep(3)
+        self.assertEqual([], self.troubles)
+        self.assertNotIn((instance.uuid, virtevent.EVENT_LIFECYCLE_STOPPED), self.heard)
 
     def test_without_the_option_the_stop_is_told(self) -> None:
         instance = self.spawned()

@@ -140,7 +140,7 @@ class IsolationTest(testtools.TestCase):
             "LABEL nova.host=other nova.uuid=other nova.name=other nova.role=sandbox",
             "ENV DOCKER_HOST=unix:///var/run/docker.sock",
             "VOLUME /var/run/docker.sock /extra",
-            "EXPOSE 22",
+            "EXPOSE 22 50010-50011",
             "USER 1000",
             "ONBUILD USER 0",
             "HEALTHCHECK --interval=1ms CMD true",
@@ -156,6 +156,8 @@ class IsolationTest(testtools.TestCase):
         self.assertEqual("workload", found["Config"]["Labels"]["nova.role"])
         self.assertEqual(1_000_000_000, found["Config"]["Healthcheck"]["Interval"])
         self.assertEqual(["CMD-SHELL", "true"], found["Config"]["Healthcheck"]["Test"])
+        reserved = self.compute.run(instance, "cat /proc/sys/net/ipv4/ip_local_reserved_ports")
+        self.assertEqual("22,50010-50011\n", reserved)
         self.assertEqual("", self.compute.run(instance, "ls -A /var/run/docker.sock; ls -A /extra"))
         self.assertIn("CapEff:\t0000000000000000", self.compute.run(instance, "cat /proc/1/status"))
         volumes = [m["Name"] for m in found["Mounts"] if m["Destination"] in ("/var/run/docker.sock", "/extra")]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import types
+from unittest import mock
 
 import docker.errors
 import fixtures
@@ -10,7 +11,7 @@ import requests
 import testtools
 from nova import exception
 
-from sahara_docker.nova import hypervisor
+from sahara_docker.nova import guest, hypervisor
 
 INSTANCE = type("Instance", (), {"uuid": "1234"})()
 
@@ -44,6 +45,25 @@ class ExplainedTest(testtools.TestCase):
     def test_daemon_that_does_not_answer_comes_with_a_remedy(self) -> None:
         raised = self.assertRaises(hypervisor.DaemonError, self.explained, requests.ConnectionError("refused"))
         self.assertIn("[docker] host", str(raised))
+
+
+class RemovalTest(testtools.TestCase):
+    def remove(self, *answers: Exception | None) -> mock.Mock:
+        api = mock.Mock()
+        api.containers.return_value = [{"Id": "c0", "Labels": {hypervisor.LABEL_ROLE: "workload"}}]
+        api.remove_container.side_effect = answers
+        guest.Guest(types.SimpleNamespace(api=api, host="host"), INSTANCE).remove()
+        return api.remove_container
+
+    def test_a_container_that_is_slow_to_die_is_removed_in_the_end(self) -> None:
+        slow = answer(
+            500, "Could not kill running container c0: tried to kill container, but did not receive an exit event"
+        )
+        busy = answer(409, "removal of container c0 is already in progress")
+        self.assertEqual(3, self.remove(slow, busy, None).call_count)
+
+    def test_a_container_that_cannot_be_removed_is_a_fault(self) -> None:
+        self.assertRaises(hypervisor.DaemonError, self.remove, answer(500, "driver failed to remove root filesystem"))
 
 
 class VersionTest(testtools.TestCase):

@@ -197,6 +197,26 @@ class HostConfigTest(testtools.TestCase):
             self.assertRaises(exception.InvalidInput, limits.data_gb, self.flavor(docker__data_gb=size))
 
 
+class ReservedPortsTest(testtools.TestCase):
+    def reserved(self, *ports: str) -> str | None:
+        return limits.reserved_ports({"Config": {"ExposedPorts": {port: {} for port in ports}}}).get(
+            "net.ipv4.ip_local_reserved_ports"
+        )
+
+    def test_neighbours_are_written_as_a_range_and_protocols_do_not_matter(self) -> None:
+        self.assertEqual(
+            "22,50010-50012,60000",
+            self.reserved("50012/tcp", "60000/udp", "22/tcp", "50010/tcp", "50011/tcp", "60000/tcp"),
+        )
+
+    def test_an_image_without_ports_reserves_none(self) -> None:
+        self.assertIsNone(self.reserved())
+        self.assertEqual({}, limits.reserved_ports({"Config": {"ExposedPorts": None}}))
+
+    def test_more_than_the_kernel_reads_at_once_are_none(self) -> None:
+        self.assertIsNone(self.reserved(*(f"{port}/tcp" for port in range(1, 65536, 2))))
+
+
 class HealthcheckTest(testtools.TestCase):
     def bounded(self, **wanted: Any) -> Any:
         return limits.healthcheck({"Config": {"Healthcheck": {"Test": ["CMD", "true"], "Retries": 2, **wanted}}})
