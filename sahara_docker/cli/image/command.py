@@ -14,7 +14,7 @@ from typing import Any
 from sahara_docker import exceptions
 from sahara_docker.cli import cloud, cluster, daemon, registry
 from sahara_docker.cli.doctor import report, runner
-from sahara_docker.cli.image import archive, register, subject, trials
+from sahara_docker.cli.image import archive, build, register, subject, trials
 
 PASSWORD_VARIABLE = "SAHARA_DOCKER_IMAGE_PASSWORD"  # noqa: S105 - a name
 _MIB = 1 << 20
@@ -23,10 +23,11 @@ _CHECK_TIMEOUT = 180
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommands."""
-    parser = subparsers.add_parser("image", help="node images: check, register, list")
+    parser = subparsers.add_parser("image", help="node images: build, check, register, list")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_register(commands)
+    _add_build(commands)
     _add_check(commands)
+    _add_register(commands)
     listing = commands.add_parser("list", help="show the images that Sahara can use for this plugin")
     cloud.add_arguments(listing)
     listing.set_defaults(run=run_list)
@@ -42,6 +43,20 @@ def _add_source(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(
         "--docker", metavar="URL", default=os.environ.get("DOCKER_HOST") or daemon.DEFAULT_HOST, help="Docker daemon"
     )
+
+
+def _add_build(commands: Any) -> None:
+    parser = commands.add_parser(
+        "build",
+        help="make a node image of a base and Cloudera's packages",
+        description="Installs Cloudera's packages on a base and makes a node of it, with a login user, sshd, an init, "
+        "limits, a health check and the ports of CDH; then checks it. Proxies are taken from the environment "
+        "(http_proxy, https_proxy, no_proxy) and stay out of the image. Packages that are installed already are not "
+        "installed again. Exit code: that of the check.",
+    )
+    _add_source(parser, "name of the new image")
+    build.add_arguments(parser)
+    parser.set_defaults(run=run_build, format="text")
 
 
 def _add_register(commands: Any) -> None:
@@ -85,6 +100,13 @@ def _password(arguments: argparse.Namespace) -> str:
                 "the password cannot be read", where=arguments.password_file, observed=error.strerror or str(error)
             ) from error
     return os.environ.get(PASSWORD_VARIABLE, "")
+
+
+def run_build(arguments: argparse.Namespace) -> int:
+    """Run ``image build``, then ``image check`` on what it made."""
+    identifier = build.build(daemon.Daemon(arguments.docker), arguments, _password(arguments))
+    print(f"{arguments.image} {identifier}")
+    return run_check(arguments)
 
 
 def run_register(arguments: argparse.Namespace) -> int:
