@@ -84,3 +84,12 @@ def find(cloud: openstack.Cloud, name: str, *, progress: bool = False) -> Cluste
         )
     query = "?show_progress=true" if progress else ""
     return Cluster(cloud.get("data-processing", f"/clusters/{found[0]['id']}{query}")["cluster"])
+
+
+def job_error(job: dict[str, Any]) -> str:
+    """Why a job execution failed, in one line without Java's stack frames; empty where the plugin had nothing to say.
+
+    The stock client shows a job's status and leaves out the rest of ``info``, where the plugin has written it.
+    """
+    lines = [line.strip() for line in str((job.get("info") or {}).get("error", "")).splitlines()]
+    return "; ".join(line for line in lines if line and not line.startswith("at "))

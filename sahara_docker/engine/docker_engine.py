@@ -30,6 +30,7 @@ from sahara_docker.engine import (
     takeover,
     template,
 )
+from sahara_docker.ssh import errors
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -282,11 +283,25 @@ class DockerEngine(heat_engine.HeatEngine):
     # -- names ------------------------------------------------------------------------------------------------------
 
     def _configure_instances(self, cluster: Any) -> None:
-        """Tell all nodes of the cluster, old and new, the names of all."""
+        """Tell all nodes of the cluster, old and new, the names of all.
+
+        An old node where nothing answers is passed over: a cluster with a dead node can still be scaled.
+        """
         instances = sahara_cluster.get_instances(cluster)
         progress.add_provisioning_step(cluster.id, "Configure instances", len(instances))
         hosts = node_setup.hosts_text(cluster)
-        fan_out.each(instances, "configuring", lambda instance: self._configure_instance(instance, cluster, hosts))
+        begun = lease.details_of(cluster)
+        new = {one.id for one in (scaling.new_instances(cluster, begun) if "first_new" in begun else instances)}
+
+        def configure(instance: Any) -> None:
+            try:
+                self._configure_instance(instance, cluster, hosts)
+            except (errors.NodeNotUp, errors.NoRoute) as absence:
+                if instance.id in new:
+                    raise
+                LOG.warning("The node does not learn the names of new ones until the next scaling: %s", absence)
+
+        fan_out.each(instances, "configuring", configure)
 
     @event_log.recorded
     def _configure_instance(self, instance: Any, cluster: Any, hosts: str | None = None) -> None:

@@ -10,7 +10,7 @@ from sahara_docker.cli.doctor import check
 from sahara_docker.cli.doctor.site import Site
 
 _LIMITS = ("nofile", "nproc")
-_INITS = ("tini", "docker-init", "dumb-init", "systemd", "init", "catatonit", "s6-svscan")
+_INITS = ("tini", "docker-init", "dumb-init", "systemd", "init", "catatonit", "s6-svscan", "node-init")
 _MADE_BY_AN_OLDER_DRIVER = "delete and create the instance: it was not made by this release of the Nova driver"
 
 

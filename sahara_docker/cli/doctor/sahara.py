@@ -47,6 +47,23 @@ def cluster_state(site: Site) -> check.Result:
 
 
 @check.declare(
+    "sahara.jobs",
+    "why jobs of the cluster failed, the latest ones",
+    covers=(),
+    remedy="Oozie's and YARN's web pages have the whole logs; openstack dataprocessing job delete JOB forgets it",
+)
+def jobs(site: Site) -> check.Result:
+    found = site.cloud.get("data-processing", "/job-executions")["job_executions"]
+    failed = sorted(
+        (one for one in found if one["cluster_id"] == site.cluster.id and (one.get("info") or {}).get("error")),
+        key=lambda one: one["created_at"],
+        reverse=True,
+    )
+    wrong = {f"job {one['id']}": cluster.job_error(one) for one in failed}
+    return check.findings(wrong, "info of the cluster's jobs", "none failed", otherwise=check.WARN, most=3)
+
+
+@check.declare(
     "sahara.plugins",
     "whether Sahara on this host is told to use the plugin and its remote",
     covers=(2, 3),

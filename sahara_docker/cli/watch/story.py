@@ -151,7 +151,8 @@ class Story:
     def _of_jobs(self, snapshot: Snapshot) -> Iterator[Event]:
         for job in snapshot.jobs:
             when = moment(job.get("end_time")) or moment(job.get("start_time")) or moment(job.get("created_at"))
-            yield from self._changed("job", job["id"][:8], job_status(job), when)
+            text = ": ".join(filter(None, (job_status(job), sahara_cluster.job_error(job))))
+            yield from self._changed("job", job["id"][:8], text, when)
 
     def spans(self) -> list[Span]:
         """What took time, in the order in which it began."""

@@ -13,7 +13,8 @@ Cloudera Manager
     verdicts.
 What is sent to it
     ``topology`` maps processes to services and roles, ``role_configs`` computes their settings, ``storage`` and
-    ``sizing`` derive some of them from the node and the flavor, ``options`` holds what a user can set.
+    ``sizing`` derive some of them from the node and the flavor, ``options`` holds what a user can set,
+    ``option_texts`` what the user reads about it.
 Jobs
     ``edp``.
 

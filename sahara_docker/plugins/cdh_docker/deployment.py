@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from oslo_log import log as logging
-from sahara.plugins import edp
 from sahara.plugins import utils as plugin_utils
 from sahara.service import ops
 from sahara_plugin_cdh.plugins.cdh import deploy as stock
@@ -18,6 +17,8 @@ from sahara_docker.plugins.cdh_docker import (
     agent_watch,
     availability,
     databases,
+    dead_nodes,
+    hbase_lib,
     images,
     nodes,
     options,
@@ -143,7 +144,8 @@ class Deployment:
             return
         # The old nodes have to reach the new ones directly, too.
         everyone = plugin_utils.get_instances(cluster)
-        self._bring_proxy(cluster, everyone)
+        old = _others(cluster, instances)
+        dead_nodes.passed_over(old, lambda: self._bring_proxy(cluster, everyone))
         self._images.validate(cluster, instances)
         swift.bring(cluster, instances, self._pu.c_helper.DEFAULT_SWIFT_LIB_URL)
         volumes = self._start_nodes(cluster, instances)
@@ -157,8 +159,8 @@ class Deployment:
         # A new node may have the name of one that was decommissioned: its masters refuse it until they look again.
         managed.refresh_workers(but=instances)
         managed.start_worker_roles(instances)
-        managed.refresh_workers()
-        managed.restart_stale_services()
+        for step in (managed.refresh_workers, managed.restart_stale_services):
+            dead_nodes.passed_over(old, step)
 
     def decommission_cluster(self, cluster: Any, instances: list[Any]) -> None:
         """Empty *instances* and make Cloudera Manager and the other nodes forget them.
@@ -270,7 +272,6 @@ class Deployment:
             self._pu.put_hive_hdfs_xml(cluster)
         hbase = self._pu.get_hbase_master(cluster)
         if hbase and self._pu.c_helper.is_hbase_common_lib_enabled(cluster):
-            with hbase.remote() as remote:
-                edp.create_hbase_common_lib(remote)
+            hbase_lib.bring(hbase)
         if self._pu.get_flumes(cluster):
             managed.await_commands(managed.client.service_command(cluster.name, "flume01", "start"))

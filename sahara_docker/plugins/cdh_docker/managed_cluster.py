@@ -204,14 +204,18 @@ class ManagedCluster:
                 self.client.configure_role(self.cluster.name, service_name, role_name, settings)
 
     def reconfigure_role(self, instance: Any, process: str) -> None:
-        """Set the options of a role that Cloudera Manager itself has created on a node, and restart its service."""
+        """Set the options of a role that Cloudera Manager itself has created and started on a node, and restart it.
+
+        They are its own daemon's; the stock plugin restarts the whole service, with every worker.
+        """
         role = topology.ROLE_OF_PROCESS.get(process, process)
         service_name = topology.service_of(role).name
-        for existing in self.client.roles(self.cluster.name, service_name):
+        settings = self._configs.of_role(role, instance)
+        for existing in self.client.roles(self.cluster.name, service_name) if settings else ():
             if existing["type"] == role and existing["hostRef"]["hostId"] == self.host_id(instance):
-                settings = self._configs.of_role(role, instance)
-                self.client.configure_role(self.cluster.name, service_name, existing["name"], settings)
-        self.await_commands(self.client.service_command(self.cluster.name, service_name, "restart"))
+                name = existing["name"]
+                self.client.configure_role(self.cluster.name, service_name, name, settings)
+                self.await_commands(*self.client.each_role_command(self.cluster.name, service_name, "restart", [name]))
 
     def roles_by_service(self, instances: Iterable[Any], roles: Iterable[str] | None = None) -> dict[str, list[str]]:
         """Return the names of the roles of *instances* by service; only those of the types *roles* when given."""
@@ -338,6 +342,11 @@ class ManagedCluster:
         """Start all services and Cloudera Manager's own monitoring."""
         self.await_commands(self.client.cluster_command(self.cluster.name, "start"))
         self.await_commands(self.client.management_command("start"))
+
+    def name_node(self) -> tuple[Any, int]:
+        """Return the instance of the (first) NameNode, and the port of its web pages."""
+        port = self._pu.get_config_value("NAMENODE", "dfs_http_port", self.cluster)
+        return self._pu.get_namenode(self.cluster), int(port)
 
     def host_id(self, instance: Any) -> str:
         """Return Cloudera Manager's identifier of a node, which need not be its name."""

@@ -10,7 +10,7 @@ from sahara.plugins import provisioning
 from sahara_plugin_cdh.plugins.cdh import plugin as stock
 
 from sahara_docker import conf
-from sahara_docker.plugins.cdh_docker import versions
+from sahara_docker.plugins.cdh_docker import option_texts, versions
 
 
 class CDHDockerPluginProvider(stock.CDHPluginProvider):
@@ -44,6 +44,10 @@ class CDHDockerPluginProvider(stock.CDHPluginProvider):
             "plugin_labels": label(True),
             "version_labels": {version.number: label(version.stable) for version in versions.VERSIONS},
         }
+
+    def get_all_configs(self, hadoop_version: str) -> list[provisioning.Config]:
+        """Return what can be set, Sahara's own options included, with texts that are true of containers."""
+        return [option_texts.mend(config) for config in super().get_all_configs(hadoop_version)]
 
     def on_terminate_cluster(self, cluster: Any) -> None:
         """Clean up before a cluster's nodes go; the stock provider never calls its handler's method for it."""

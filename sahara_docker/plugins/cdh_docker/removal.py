@@ -11,7 +11,7 @@ from oslo_log import log as logging
 from sahara.plugins import utils as plugin_utils
 
 from sahara_docker import exceptions
-from sahara_docker.plugins.cdh_docker import agent_watch, managed_cluster, nodes, parallel
+from sahara_docker.plugins.cdh_docker import agent_watch, managed_cluster, nodes, parallel, room
 
 LOG = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ def remove_workers(
     # By name: comparing Sahara's objects that were loaded at different times recurses without end.
     alive = [instance for instance in instances if instance.instance_name not in absent]
     if alive:
+        room.check(managed, alive)
         managed.decommission(alive)
         managed.delete_roles(alive)
         parallel.on_each(alive, "Stop Cloudera agents", nodes.stop_agent)
@@ -72,22 +73,27 @@ def _write_off(managed: managed_cluster.ManagedCluster, gone: list[Any], absent:
     HDFS makes new replicas of a dead DataNode's blocks by itself. Those that only it had went with it, and keeping the
     node in the cluster would not bring them back.
     """
+    notes = [(instance, _say_farewell(managed, instance, absent[instance.instance_name])) for instance in gone]
+    # A step of its own, begun when those of the farewells are over: an event belongs to the step that began last.
     plugin_utils.add_provisioning_step(managed.cluster.id, "Remove nodes that are gone", len(gone))
-    for instance in gone:
-        troubles = [absent[instance.instance_name]]
-        for step in _farewells(managed, instance):
-            try:
-                step()
-            except exceptions.SaharaDockerError as trouble:
-                troubles.append(str(trouble))
-        note = NodeGone(
-            "the node is gone and was removed without being emptied",
-            where=nodes.where(instance),
-            observed="; ".join(troubles),
-            remedy="look at HDFS's missing blocks, if files had one replica only",
-        )
+    for instance, note in notes:
         LOG.warning("%s", note)
         plugin_utils.add_fail_event(instance, note)
+
+
+def _say_farewell(managed: managed_cluster.ManagedCluster, instance: Any, absence: str) -> NodeGone:
+    troubles = [absence]
+    for step in _farewells(managed, instance):
+        try:
+            step()
+        except exceptions.SaharaDockerError as trouble:
+            troubles.append(str(trouble))
+    return NodeGone(
+        "the node is gone and was removed without being emptied",
+        where=nodes.where(instance),
+        observed="; ".join(troubles),
+        remedy="look at HDFS's missing blocks, if files had one replica only",
+    )
 
 
 def _farewells(managed: managed_cluster.ManagedCluster, instance: Any) -> Iterator[Callable[[], object]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sahara_docker.plugins.cdh_docker import storage, topology
+from sahara_docker.plugins.cdh_docker import sizing, storage, topology
 
 
 class RoleConfigs:
@@ -32,9 +32,12 @@ class RoleConfigs:
         :param reserved: bytes to keep free on a DataNode's volume when the user has not said.
         """
         settings = dict(self._stock._get_configs(role, instance=instance))
+        given = self.user_settings(role, instance)
         if role == "DATANODE" and reserved is not None:
             settings.setdefault(storage.RESERVED, reserved)
-        return {**settings, **self.user_settings(role, instance)}
+        if role == "NODEMANAGER" and sizing.NODE_MANAGER_LIMITS - set(given):
+            settings.update(sizing.node_manager_limits(instance.node_group))
+        return {**settings, **given}
 
     def user_settings(self, role: str, instance: Any) -> dict[str, Any]:
         """Return what the user has set for a role, the node group's word before the cluster's."""

@@ -21,10 +21,13 @@ SMALLEST_CONTAINER = 512
 MOST_CONTAINERS_PER_CORE = 2
 NODE_MANAGER = "YARN_NODEMANAGER"
 
+_MEMORY, _CORES = "yarn_nodemanager_resource_memory_mb", "yarn_nodemanager_resource_cpu_vcores"
+NODE_MANAGER_LIMITS = frozenset((_MEMORY, _CORES))
+
 SCHEMA = {
     "node_configs": {
         **stock.AUTO_CONFIGURATION_SCHEMA["node_configs"],
-        "yarn.nodemanager.resource.cpu-vcores": ("NODEMANAGER", "yarn_nodemanager_resource_cpu_vcores"),
+        "yarn.nodemanager.resource.cpu-vcores": ("NODEMANAGER", _CORES),
     },
     "cluster_configs": stock.AUTO_CONFIGURATION_SCHEMA["cluster_configs"],
 }
@@ -42,6 +45,15 @@ def yarn_memory(flavor_ram: int) -> int:
     """
     kept = min(max(flavor_ram // 2, 1024) if flavor_ram < 4096 else max(2048, flavor_ram // 5), 8192)
     return max(flavor_ram - kept, SMALLEST_CONTAINER) // SMALLEST_CONTAINER * SMALLEST_CONTAINER
+
+
+def node_manager_limits(node_group: Any) -> dict[str, int]:
+    """Return the memory in MiB and the cores that a node of *node_group* may hand out, by its flavor.
+
+    Also for a cluster without auto-configuration: CDH's own defaults are 8 GiB and 8 cores on a node of any size.
+    """
+    flavor = plugin_utils.get_flavor(id=node_group.flavor_id)
+    return {_MEMORY: yarn_memory(flavor.ram), _CORES: flavor.vcpus}
 
 
 class AutoConfiguration(stock.CDHPluginAutoConfigsProvider):

@@ -123,6 +123,15 @@ def roles_of(processes: Iterable[str]) -> list[str]:
     return roles + [gateway for gateway, hosts in GATEWAYS.items() if hosts & processes]
 
 
+def idle_services(processes: Collection[str]) -> frozenset[str]:
+    """Return the names of the services that have no role on any node.
+
+    :param processes: the processes of all node groups.
+    """
+    busy = {service_of(role).name for role in roles_of(processes)}
+    return frozenset(service.name for service in SERVICES if service.name not in busy)
+
+
 def api_type(role: str) -> str:
     """Return the type that the API knows a role by."""
     return "GATEWAY" if role in GATEWAYS else role

@@ -13,7 +13,16 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
-from sahara_docker.plugins.cdh_docker import cloudera, deployment, edp, images, options, plugin_utils, role_configs
+from sahara_docker.plugins.cdh_docker import (
+    cloudera,
+    deployment,
+    edp,
+    images,
+    options,
+    plugin_utils,
+    role_configs,
+    spark_jobs,
+)
 from sahara_docker.plugins.cdh_docker.version_handler import VersionHandler
 
 
@@ -64,7 +73,7 @@ def build_handler(version: Version) -> VersionHandler:
         EdpOozieEngine=type(
             "EdpOozieEngine", (edp.OozieEngineMixin, stock_engines.EdpOozieEngine), {"cloudera": access}
         ),
-        EdpSparkEngine=stock_engines.EdpSparkEngine,
+        EdpSparkEngine=type("EdpSparkEngine", (spark_jobs.SparkEngineMixin, stock_engines.EdpSparkEngine), {}),
     )
     image_checks = images.Images(version.stock_module("images"))
     return VersionHandler(

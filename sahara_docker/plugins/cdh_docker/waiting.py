@@ -43,27 +43,28 @@ def wait_for(
 
     :param what: the awaited condition, as in "waiting for *what*".
     :param timeout: seconds until the wait is given up; the probe runs once at least.
-    :param report: told every ten seconds what is still missing, and an empty text when nothing is any more.
+    :param report: told every ten seconds what is still missing, and an empty text at its end, of whatever kind.
     :param longest_pause: seconds between two probes at most.
     :raises WaitTimedOut: when *timeout* seconds are over.
     """
     started = clock()
     pause, reported = FIRST_PAUSE, started
-    while True:
-        try:
-            result = probe()
-        except NotYet as cause:
-            observed = str(cause)
-        else:
-            if report and reported > started:
-                report("")
-            return result
-        now = clock()
-        left = started + timeout - now
-        if left <= 0:
-            raise WaitTimedOut(f"{what} not reached in {timeout:g} s", where=where, observed=observed, remedy=remedy)
-        if report and now - reported >= REPORT_EVERY:
-            reported = now
-            report(f"Waiting for {what}, {now - started:.0f} of {timeout:g} s: {observed}")
-        sleep(min(pause, left))
-        pause = min(pause * PAUSE_GROWTH, longest_pause)
+    try:
+        while True:
+            try:
+                return probe()
+            except NotYet as cause:
+                observed = str(cause)
+            now = clock()
+            left = started + timeout - now
+            if left <= 0:
+                text = f"{what} not reached in {timeout:g} s"
+                raise WaitTimedOut(text, where=where, observed=observed, remedy=remedy)
+            if report and now - reported >= REPORT_EVERY:
+                reported = now
+                report(f"Waiting for {what}, {now - started:.0f} of {timeout:g} s: {observed}")
+            sleep(min(pause, left))
+            pause = min(pause * PAUSE_GROWTH, longest_pause)
+    finally:
+        if report and reported > started:
+            report("")

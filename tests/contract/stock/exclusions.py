@@ -51,6 +51,9 @@ _BY_REASON = {
         test_provide_recommendations.TestProvidingRecommendations.test_get_recommended_node_configs_small_flavor
         test_plugin_utils.TestPluginUtils.test_recommend_configs
     """,
+    "asserts that programs pass a node's /tmp under their own names, where two jobs overwrite each other's": """
+        test_oozie.TestOozieEngine.test_hdfs_upload_job_files
+    """,
     "asserts that Swift is on when nobody asked, which has every node download a library": """
         test_config_helper.ConfigHelperTestCase.test_is_swift_enabled
         test_config_helper.TestConfigHelper.test_is_swift_enabled

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 from typing import Any
 
 import eventlet
 import fixtures
+import requests
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
 from sahara import conductor, context, exceptions
@@ -66,6 +68,8 @@ class _Remote:
             asked = Asked(self._node, method, str(arguments[0]) if arguments else "")
             new = asked not in self._nodes.asked
             self._nodes.asked.append(asked)
+            if method == "get_http_client":
+                return requests.Session()  # nothing answers on the node's other ports
             if method != "execute_command":
                 return {"get_os_distrib": "ubuntu", "get_os_version": "16.04"}.get(method, "")
             if new and any(part in asked.what for part in self._nodes.failing_once):
@@ -93,6 +97,8 @@ class SaharaProcess(fixtures.Fixture):
         self.addCleanup(context.set_ctx, context.ctx() if context.has_ctx() else None)
         self.ctx = context.Context(user_id="user", tenant_id="tenant", tenant_name="tenant")
         context.set_ctx(self.ctx)
+        flavor = types.SimpleNamespace(ram=4096, vcpus=2, disk=VOLUME_GIB)
+        self.useFixture(fixtures.MonkeyPatch("sahara.utils.openstack.nova.get_flavor", lambda **_: flavor))
         self.nodes = Nodes()
         self.useFixture(fixtures.MonkeyPatch("sahara.utils.remote.DRIVER", self.nodes))
 

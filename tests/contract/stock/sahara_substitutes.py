@@ -169,7 +169,7 @@ def of_sahara() -> dict[str, tuple[dict[str, Any], Any]]:
         ),
         f"{tests}.service.edp.oozie.test_oozie": (
             {"sahara.service.edp.oozie.engine": _like(stock_oozie, OozieJobEngine=oozie)},
-            contextlib.nullcontext,
+            plugin_substitutes.jobs_of_mocks,
         ),
         f"{tests}.plugins.test_provide_recommendations": (
             {"sahara.plugins.recommendations_utils": _like(recommendations_utils, HadoopAutoConfigsProvider=_Sizing)},

@@ -44,7 +44,8 @@ def for_version(number: str, source: str) -> str:
 def _around(substitutes: dict[str, Any]) -> Callable[[], contextlib.AbstractContextManager[None]]:
     @contextlib.contextmanager
     def context() -> Iterator[None]:
-        with stock_tests.installed(substitutes), plugin_substitutes.as_plugin_cdh():
+        provider, jobs = plugin_substitutes.as_plugin_cdh(), plugin_substitutes.jobs_of_mocks()
+        with stock_tests.installed(substitutes), provider, jobs:
             yield
 
     return context

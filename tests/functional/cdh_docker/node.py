@@ -12,6 +12,8 @@ import uuid
 import docker
 import fixtures
 
+from tests import node_network
+
 
 def required(variable: str) -> str:
     """The value of an environment variable that ``make test`` sets."""
@@ -95,6 +97,7 @@ class Node(fixtures.Fixture):
             hostname=self.fqdn,
             network_mode="none",
             mem_limit=self._memory,
+            sysctls=node_network.SYSCTLS,
         )
         self.addCleanup(self.container.remove, force=True, v=True)
         self.container.start()

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
+from unittest import mock
 
 import fixtures
 from oslo_config import cfg
@@ -15,6 +17,7 @@ from sahara.utils import remote as sahara_remote
 from sahara.utils import rpc
 
 from sahara_docker import conf
+from sahara_docker.plugins.cdh_docker import provider
 from sahara_docker.ssh import driver, remote
 
 
@@ -45,6 +48,20 @@ class SaharaParts(fixtures.Fixture):
         self.addCleanup(remotes.close)
         self.useFixture(fixtures.MonkeyPatch("sahara.utils.remote.DRIVER", remotes))
         assert sahara_remote.DRIVER is remotes
+
+    def plugin(self, disk: int) -> provider.CDHDockerPluginProvider:
+        """Return the plugin. The flavor is Nova's to tell; here all have *disk* GB, 6 GiB of memory and two cores."""
+        flavor = types.SimpleNamespace(disk=disk, ram=6144, vcpus=2)
+        for name in ("sahara.plugins.utils.get_flavor", "sahara.utils.openstack.nova.get_flavor"):
+            self.useFixture(fixtures.MonkeyPatch(name, mock.Mock(return_value=flavor)))
+        plugin = provider.CDHDockerPluginProvider()
+        plugin.name = "cdh_docker"
+        return plugin
+
+    def reload(self, cluster: Any, step_type: str) -> Any:
+        """Return a cluster as it is now, for one kind of work on it by the plugin."""
+        context.current().current_instance_info = context.InstanceInfo(cluster.id, step_type=step_type)
+        return conductor.API.cluster_get(self.ctx, cluster.id)
 
     def cluster(self, name: str, node_groups: list[dict[str, Any]], **values: Any) -> Any:
         """Return a cluster without instances."""

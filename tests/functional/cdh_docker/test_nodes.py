@@ -7,7 +7,16 @@ import testtools
 from sahara import conductor
 
 from sahara_docker import cluster_extra, exceptions
-from sahara_docker.plugins.cdh_docker import agent_watch, databases, images, nodes, passwords, proxy, proxy_on_nodes
+from sahara_docker.plugins.cdh_docker import (
+    agent_watch,
+    databases,
+    hbase_lib,
+    images,
+    nodes,
+    passwords,
+    proxy,
+    proxy_on_nodes,
+)
 from tests.functional.cdh_docker import node, sahara_parts
 
 AGENT_CONFIG = "/etc/cloudera-scm-agent/config.ini"
@@ -48,6 +57,17 @@ class NodeTest(testtools.TestCase):
             self.node.run(f"rm {AGENT_SERVICE} /etc/init.d/cloudera-scm-server")
             self.assertEqual([AGENT_SERVICE], images.missing_parts(remote, manager=False))
             self.assertIn("/etc/init.d/cloudera-scm-server", images.missing_parts(remote, manager=True))
+
+    def test_hbase_s_jars_are_brought_to_hadoop_s_file_system(self):
+        # The node's own disk, which Hadoop's client takes without a cluster.
+        self.node.run("install -d -o hdfs /user")
+        for _ in range(2):
+            hbase_lib.bring(self.instance)
+            expected = self.node.run("cd /opt/hbase/lib && ls *.jar")
+            self.assertEqual(expected, self.node.run(f"cd {hbase_lib.DIRECTORY} && ls *.jar"))
+        self.node.run("rm /usr/bin/hbase")
+        error = self.assertRaises(exceptions.SaharaDockerError, hbase_lib.bring, self.instance)
+        self.assertIn("hbase: not found", str(error))
 
     def test_the_agent_is_pointed_at_its_manager_in_place(self):
         self.node.run(f"printf '[General]\\nserver_host=localhost\\n# reported_hostname=\\nother=1\\n' >{AGENT_CONFIG}")

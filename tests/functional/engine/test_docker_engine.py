@@ -138,6 +138,24 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         self.assertLess(old, {i.instance_id for i in sahara_cluster.get_instances(cluster)})
         self.assertIn("demo-worker-2.novalocal", self.nodes["demo-master-0"].run("cat /etc/hosts"))
 
+    def test_a_cluster_with_a_dead_node_can_be_scaled(self) -> None:
+        cluster = self._create(workers=2)
+        self.nodes["demo-worker-0"].container.kill()
+
+        self.engine.scale_cluster(cluster, self._counts(cluster, worker=3))
+
+        cluster = self._read(cluster)
+        self.assertEqual(4, len(sahara_cluster.get_instances(cluster)))
+        self.assertIn("demo-worker-2.novalocal", self.nodes["demo-worker-1"].run("cat /etc/hosts"))
+        steps = conductor.API.cluster_get(context.ctx(), cluster.id, show_progress=True).provision_progress
+        told = [event for step in steps for event in step.events if not event.successful]
+        self.assertEqual(["demo-worker-0"], [event.instance_name for event in told])
+        self.assertIn("nothing answers", told[0].event_info)
+
+        dead = [i for i in sahara_cluster.get_instances(cluster) if i.instance_name == "demo-worker-0"]
+        self.engine.scale_cluster(cluster, self._counts(cluster, worker=2), dead)
+        self.assertNotIn("demo-worker-0", self.nodes["demo-master-0"].run("cat /etc/hosts"))
+
     def test_scale_down_removes_the_chosen_node_and_never_reuses_its_name(self) -> None:
         cluster = self._create(workers=3)
         chosen = [i for i in sahara_cluster.get_instances(cluster) if i.instance_name == "demo-worker-1"]

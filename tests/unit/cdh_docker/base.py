@@ -7,14 +7,17 @@ the real servers that other tests start in threads no longer run.
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
+import fixtures
 import testtools
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
 from oslo_utils import uuidutils
 from sahara import context
 from sahara.conductor import resource
+from sahara.plugins import utils as plugin_utils
 from sahara.utils import cluster_progress_ops  # noqa: F401 - registers the event log's option
 
 MANAGER = ["CLOUDERA_MANAGER"]
@@ -88,3 +91,5 @@ class PluginTestCase(testtools.TestCase):
         context.set_ctx(context.Context(user_id="user", tenant_id="tenant", tenant_name="tenant"))
         self.conf = self.useFixture(config_fixture.Config(cfg.CONF))
         self.conf.config(disable_event_log=True)
+        flavor = types.SimpleNamespace(ram=4096, vcpus=2, disk=10)
+        self.useFixture(fixtures.MockPatchObject(plugin_utils, "get_flavor", return_value=flavor))

@@ -16,6 +16,7 @@ from sahara_docker.plugins.cdh_docker import (
     cm_commands,
     cm_session,
     managed_cluster,
+    nodes,
     passwords,
     removal,
     storage,
@@ -222,6 +223,38 @@ class DeploymentTest(ClusterTestCase):
     def test_monitoring_that_does_not_start_is_an_error(self):
         error = self.assertRaises(cm_commands.CMCommandFailed, self.configure, hostsStartRoles=FAILED)
         self.assertIn("command hostsStartRoles failed: no heap left", str(error))
+
+
+class GrowingTest(ClusterTestCase):
+    def grow(self, dead=(), **outcomes):
+        """Take worker-1 in, with the nodes *dead* in the cluster."""
+        managed, self.notes = self.manage_roles(**outcomes), []
+        deployment = self.handler.deploy
+        absence = lambda node: f"no route to {node.instance_name}" if node.instance_name in dead else ""  # noqa: E731
+        for owner, name, behaviour in (
+            (deployment, "_managed", {"return_value": managed}),
+            (deployment, "_bring_proxy", {}),
+            (deployment, "_bring_proxy_to_jobs", {}),
+            (deployment._images, "validate", {}),
+            (deployment, "_start_nodes", {"return_value": {}}),
+            (nodes, "absence", {"side_effect": absence}),
+            (plugin_utils, "add_fail_event", {"side_effect": lambda _, note: self.notes.append(str(note))}),
+        ):
+            self.useFixture(fixtures.MockPatchObject(owner, name, **behaviour))
+        deployment._take_in(self.cluster, self.instances("worker-1"))
+
+    def test_a_dead_node_keeps_nobody_from_growing_and_is_named(self):
+        self.grow(dead=["worker-0"], restart=FAILED)
+        (note,) = self.notes
+        for part in ("worker-0.novalocal", "a dead node", "no route to worker-0", "no heap left", "remove it"):
+            self.assertIn(part, note)
+
+    def test_what_fails_for_another_reason_is_a_failure(self):
+        self.assertRaises(cm_commands.CMCommandFailed, self.grow, restart=FAILED)
+        self.assertEqual([], self.notes)
+
+    def test_a_new_node_that_is_dead_is_a_failure(self):
+        self.assertRaises(cm_commands.CMCommandFailed, self.grow, dead=["worker-1"], restart=FAILED)
 
 
 class ShrinkingTest(ClusterTestCase):

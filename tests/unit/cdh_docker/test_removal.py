@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 
 import fixtures
+import requests
 from sahara import exceptions as sahara_exceptions
 from sahara.plugins import utils as plugin_utils
 
@@ -33,6 +34,9 @@ class _Remote:
         if self._failure:
             raise self._failure
         return 0, ""
+
+    def get_http_client(self, port):
+        raise requests.ConnectionError("no NameNode here")
 
 
 def unreachable(name, kind=errors.NoRoute):

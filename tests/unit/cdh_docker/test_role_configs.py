@@ -11,6 +11,8 @@ from sahara_plugin_cdh.plugins.cdh.v5_13_0 import cloudera_utils as stock
 from sahara_docker.plugins.cdh_docker import storage, topology, versions
 from tests.unit.cdh_docker import base
 
+MEMORY, CORES = "yarn_nodemanager_resource_memory_mb", "yarn_nodemanager_resource_cpu_vcores"
+
 
 class RoleConfigsTest(base.PluginTestCase):
     def setUp(self):
@@ -33,6 +35,16 @@ class RoleConfigsTest(base.PluginTestCase):
         for where in ("node_configs", "cluster_configs"):
             instance = self.worker(**{where: {"DATANODE": {storage.RESERVED: 5}}})
             self.assertEqual(5, self.configs.of_role("DATANODE", instance, reserved=77)[storage.RESERVED])
+
+    def test_yarn_hands_out_what_the_flavor_has_with_and_without_auto_configuration(self):
+        for use_autoconfig in (True, False):
+            settings = self.configs.of_role("NODEMANAGER", self.worker(use_autoconfig=use_autoconfig))
+            self.assertEqual((2048, 2), (settings[MEMORY], settings[CORES]))
+
+    def test_the_user_goes_before_the_flavor(self):
+        instance = self.worker({"NODEMANAGER": {MEMORY: 512}}, {"NODEMANAGER": {CORES: 1}})
+        settings = self.configs.of_role("NODEMANAGER", instance)
+        self.assertEqual((512, 1), (settings[MEMORY], settings[CORES]))
 
     def test_the_node_group_goes_before_the_cluster_and_both_before_the_plugin(self):
         instance = self.worker(

@@ -11,7 +11,7 @@ from sahara_plugin_cdh.plugins.cdh import plugin as stock_plugin
 from sahara_plugin_cdh.plugins.cdh.v5_13_0 import config_helper as stock_options
 
 from sahara_docker import exceptions
-from sahara_docker.plugins.cdh_docker import options, provider, storage, topology
+from sahara_docker.plugins.cdh_docker import option_texts, options, provider, storage, topology
 from tests.unit.cdh_docker import base
 
 EXAMPLES = pathlib.Path(__file__).parents[3] / "examples"
@@ -67,6 +67,29 @@ class ProviderTest(base.PluginTestCase):
         self.assertEqual(300, stock.AWAIT_MANAGER_STARTING_TIMEOUT.default_value)
         reserved = [config for config in stock.get_plugin_configs() if config.name == storage.RESERVED]
         self.assertEqual(["10737418240"], [config.default_value for config in reserved])
+
+    def test_every_option_says_what_it_is(self):
+        for version in self.plugin.get_versions():
+            for config in self.plugin.get_all_configs(version):
+                self.assertNotIn(config.description, (None, ""), (config.applicable_target, config.name))
+
+    def test_texts_are_of_options_that_exist_and_leave_the_stock_ones_alone(self):
+        for version in self.plugin.get_versions():
+            shown = {(one.applicable_target, one.name): one.description for one in self.plugin.get_all_configs(version)}
+            for target, texts in option_texts.TEXTS.items():
+                for name, text in texts.items():
+                    self.assertEqual(text, shown[target, name])
+        self.assertIn("Enables NTP service", provisioning.NTP_ENABLED.description)
+
+    def test_a_form_gives_the_defaults_back_as_they_are(self):
+        for version in self.plugin.get_versions():
+            for config in self.plugin.get_all_configs(version):
+                if isinstance(config.default_value, str):
+                    self.assertEqual(config.default_value.strip(), config.default_value, config.name)
+
+    def test_a_form_shows_what_a_cluster_gets_that_says_nothing_of_its_clock(self):
+        shown = [one for one in self.plugin.get_all_configs("5.13.0") if one.name == provisioning.NTP_ENABLED.name]
+        self.assertEqual([False], [one.default_value for one in shown])
 
     def test_a_small_volume_passes_validation(self):
         worker = base.node_group("worker", base.WORKER, 3, volumes_per_node=1, volumes_size=2)

@@ -69,3 +69,14 @@ class WaitForTest(testtools.TestCase):
 
     def test_another_error_ends_the_wait(self):
         self.assertRaises(ZeroDivisionError, self.wait, lambda: 1 / 0)
+
+    def test_takes_its_report_back_also_when_the_wait_fails(self):
+        def probe():
+            if self.now > 20:
+                raise ValueError("no sky")
+            raise waiting.NotYet("clouds")
+
+        self.assertRaises(ValueError, self.wait, probe)
+        self.assertEqual("", self.reports[-1])
+        self.assertRaises(waiting.WaitTimedOut, self.wait, self.true_at(1000), timeout=20)
+        self.assertEqual("", self.reports[-1])

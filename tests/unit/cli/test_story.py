@@ -91,6 +91,12 @@ class StoryTest(testtools.TestCase):
         self.story.observe(sources.Snapshot(None))
         self.assertTrue(self.story.finished())
 
+    def test_a_job_that_fails_says_why(self):
+        info = {"status": "FAILED", "error": "exit code [1]\n\tat Main.main(Main.java:7)\n  no milk today\n"}
+        job = {"id": "j" * 8, "created_at": T(9), "end_time": T(20), "info": info}
+        self.story.observe(snapshot(status="Active"))
+        self.assertEqual(["jjjjjjjj: FAILED: exit code [1]; no milk today"], self.texts(status="Active", jobs=[job]))
+
     def test_health_is_news_when_it_is_bad_or_changes(self):
         good, bad = ({"roleState": "STARTED", "healthSummary": health} for health in ("GOOD", "BAD"))
         self.story.observe(snapshot())
