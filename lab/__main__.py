@@ -18,7 +18,16 @@ from lab import bench, command, console, demo, docs, installation, leftovers, pl
 from sahara_docker import exceptions
 
 #: What sudo keeps of the caller's environment: where the state is, and how packages are fetched.
-_KEPT = ("LAB_STATE", "HOSTS", "DOCKER_HOST", "PYTHONDONTWRITEBYTECODE", "SSL_CERT_FILE")
+_KEPT = (
+    "LAB_STATE",
+    "HOSTS",
+    "STORE",
+    "HORIZON",
+    "KEEP_GOING",
+    "DOCKER_HOST",
+    "PYTHONDONTWRITEBYTECODE",
+    "SSL_CERT_FILE",
+)
 _LOCKED = "LAB_LOCKED"
 _KEPT_PREFIXES = ("PIP_", "UV_", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
@@ -87,6 +96,7 @@ def _dispatch(chosen: argparse.Namespace, lab: settings.Lab) -> None:
         docs.build(lab)
     elif chosen.command == "up":
         installation.up(lab)
+        teardown.status(lab)
     else:
         demo.run(lab)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab import console, control, docker_engine, installation, node_image, preflight, settings, teardown, testing
+from lab import console, control, docker_engine, installation, node_image, parts, preflight, settings, teardown, testing
 
 RESULTS = settings.CHECKOUT / "build" / "bench.json"
 LABEL = "sahara-docker.benchmark"
@@ -43,7 +43,7 @@ def _measure(lab: settings.Lab, tools: Path, names: list[str]) -> None:
     words = [tools / "python", "-m", "benchmarks", "--output", RESULTS, "--state", lab.state, "--label", label, *names]
     _clear(lab, address, label)  # of a run that was killed
     try:
-        testing.run_part("benchmarks", words, environment, timeout=LIMIT)
+        parts.run(parts.Part("benchmarks", words, environment, LIMIT))
     finally:
         _clear(lab, address, label)
 

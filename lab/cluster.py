@@ -22,6 +22,7 @@ PROCESSES = {
         "YARN_RESOURCEMANAGER",
         "YARN_JOBHISTORY",
         "OOZIE_SERVER",
+        "SPARK_YARN_HISTORY_SERVER",
     ),
     "worker": ("HDFS_DATANODE", "YARN_NODEMANAGER"),
 }
@@ -75,6 +76,7 @@ class Cluster:
             "YARN ResourceManager": f"http://{master}:8088",
             "Job history": f"http://{master}:19888",
             "Oozie": f"http://{master}:11000/oozie",
+            "Spark history": f"http://{master}:18088",
         }
 
     def answers(self) -> bool:
@@ -197,14 +199,14 @@ def _show_step(step: dict[str, Any], shown: dict[str, str]) -> None:
             console.say(f"               {event.get('instance_name')}: {event.get('event_info')}")
 
 
-def delete(lab: settings.Lab, cloud: rest.Cloud) -> None:
-    """Delete the cluster and wait until it is gone.
+def delete(lab: settings.Lab, cloud: rest.Cloud, name: str = NAME) -> None:
+    """Delete the cluster of that name, if there is one, and wait until it is gone.
 
     :raises SaharaDockerError: when it is still there after the time allowed.
     """
     deadline = time.monotonic() + DELETE_TIMEOUT
     asked = 0.0
-    while (known := find(cloud)) is not None:
+    while (known := find(cloud, name)) is not None:
         if known.status != "Deleting" or time.monotonic() - asked > 60:
             cloud.request("DELETE", "sahara", f"/clusters/{known.id}")
             asked = time.monotonic()

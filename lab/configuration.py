@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from lab import compute_hosts, settings
 
@@ -49,13 +50,14 @@ def write(lab: settings.Lab) -> None:
         "sahara.conf": _sahara,
     }
     for name, build in builders.items():
-        _write_sections(lab.etc / name, build(lab))
+        write_sections(lab.etc / name, build(lab))
     for host in compute_hosts.all_of(lab):
-        _write_sections(lab.etc / f"{host.unique('nova-compute')}.conf", _compute(lab, host))
+        write_sections(lab.etc / f"{host.unique('nova-compute')}.conf", _compute(lab, host))
     _write_private(lab.etc / "rabbitmq.conf", _rabbitmq(lab))
 
 
-def _write_sections(path, sections: Sections) -> None:
+def write_sections(path: Path, sections: Sections) -> None:
+    """Write a configuration file that only its owner can read."""
     _write_private(path, "\n".join(f"[{section}]\n{_lines(options)}" for section, options in sections.items()))
 
 
@@ -84,7 +86,8 @@ def _broker(lab: settings.Lab) -> str:
     return f"rabbit://openstack:{lab.secrets['rabbitmq']}@127.0.0.1:{settings.PORTS['rabbitmq']}/"
 
 
-def _credentials(lab: settings.Lab, user: str) -> dict[str, object]:
+def credentials(lab: settings.Lab, user: str) -> dict[str, object]:
+    """By which a service proves to Keystone who it is."""
     return {
         "auth_type": "password",
         "auth_url": f"{lab.url('keystone')}/v3",
@@ -111,7 +114,7 @@ def _common(lab: settings.Lab, user: str) -> dict[str, dict[str, object]]:
     """Sections that every service but Keystone has."""
     return {
         "keystone_authtoken": {
-            **_credentials(lab, user),
+            **credentials(lab, user),
             "www_authenticate_uri": f"{lab.url('keystone')}/v3",
             "service_token_roles_required": True,
             "interface": "internal",
@@ -134,7 +137,9 @@ def _keystone(lab: settings.Lab) -> Sections:
         "identity": {"password_hash_rounds": 4},
         "token": {"provider": "fernet", "expiration": 86400},
         "fernet_tokens": {"key_repository": lab.data / "keystone" / "fernet"},
-        "credential": {"key_repository": lab.data / "keystone" / "credential"},
+        # Keystone changes what it has cached, and its cache in memory hands out no copies: the second look at an EC2
+        # credential would be an error 500.
+        "credential": {"key_repository": lab.data / "keystone" / "credential", "caching": False},
         # With scopes enforced, listing roles is refused to the bootstrap admin.
         "oslo_policy": {"enforce_scope": False, "enforce_new_defaults": False},
         "database": _database(lab, "keystone"),
@@ -205,10 +210,10 @@ def _nova(lab: settings.Lab) -> Sections:
         "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 5},
         "filter_scheduler": {"enabled_filters": "ComputeFilter,ServerGroupAntiAffinityFilter"},
         "quota": {"instances": -1, "cores": -1, "ram": -1, "server_groups": -1, "server_group_members": -1},
-        "placement": _credentials(lab, "nova"),
-        "neutron": _credentials(lab, "nova"),
+        "placement": credentials(lab, "nova"),
+        "neutron": credentials(lab, "nova"),
         "glance": {"api_servers": lab.url("glance")},
-        "service_user": {"send_service_user_token": True, **_credentials(lab, "nova")},
+        "service_user": {"send_service_user_token": True, **credentials(lab, "nova")},
         "vnc": {"enabled": False},
         **_common(lab, "nova"),
     }
@@ -229,7 +234,7 @@ def _compute(lab: settings.Lab, host: compute_hosts.ComputeHost) -> Sections:
             "state_path": lab.data / host.unique("nova"),
             "reserved_host_memory_mb": 512 + _memory_mb() * (hosts - 1) // hosts,
         },
-        "docker": {"host": host.docker},
+        "docker": {"host": host.docker, "data_backend": "loop"},
         "oslo_concurrency": {"lock_path": lab.data / host.unique("nova") / "locks"},
     }
 
@@ -314,6 +319,7 @@ def _sahara(lab: settings.Lab) -> Sections:
             "use_floating_ips": False,
             "use_rootwrap": False,
             "plugins": "cdh_docker",
+            "job_binary_types": "internal-db,swift,s3,manila,hdfs",
             "remote": "docker",
             "api_paste_config": lab.venv / "etc/sahara/api-paste.ini",
             "api_workers": 0,

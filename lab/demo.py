@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lab import cluster, command, console, control, installation, memory, settings, wordcount
+from lab import cluster, command, console, control, dashboard, installation, memory, settings, wordcount
 from sahara_docker import exceptions
 
 
@@ -53,6 +53,8 @@ def page(
     lines += [f"  {node.fqdn:34} {node.address:14} {node.group}" for node in made.nodes]
     lines += ["", "Web pages (reachable from this machine):"]
     lines += [f"  {name:34} {address}" for name, address in made.web_pages().items()]
+    if dashboard.is_chosen(lab):
+        lines += [f"  {'Horizon':34} {dashboard.words(lab)}"]
     lines += [
         "",
         f"Job {result.job_id}: {result.state} in {result.seconds:.0f} s; {result.text_bytes / 1e6:.1f} MB of text, "
@@ -72,7 +74,7 @@ def page(
     ]
     lines += [
         "Real: Keystone, Placement, Glance, Nova, Neutron, Heat, Sahara, MariaDB, RabbitMQ, Docker, PostgreSQL,",
-        "      Oozie, and HDFS, YARN and MapReduce of Apache Hadoop.",
+        "      Oozie, Spark, and HDFS, YARN and MapReduce of Apache Hadoop.",
         f"Stand-ins, since the real ones cannot be had: {'; '.join(STAND_INS)}.",
         "",
         "Next:",

@@ -29,15 +29,27 @@ class Hdfs:
         return rest.call(method, f"{self._base}{urllib.parse.quote(path)}?{query}")[1]
 
     def _at_datanode(self, method: str, path: str, operation: str, **parameters: str) -> str:
+        """Where a DataNode takes or gives content: one that the NameNode chooses."""
         target = self._call(method, path, operation, noredirect="true", **parameters)["Location"]
         url = urllib.parse.urlsplit(target)
         address = self._addresses.get(url.hostname or "", url.hostname)
         return url._replace(netloc=f"{address}:{url.port}").geturl()
 
-    def write(self, path: str, content: bytes) -> None:
-        """Write a file, replacing what is there."""
-        url = self._at_datanode("PUT", path, "CREATE", overwrite="true")
-        rest.call("PUT", url, content, {"Content-Type": "application/octet-stream"}, timeout=120)
+    def write(self, path: str, content: bytes, *, only_on: str = "") -> None:
+        """Write a file, replacing what is there.
+
+        :param only_on: address of the DataNode that shall have it, and no other: the first replica of a block lies
+            where it is written from, which is the DataNode that takes the content.
+        """
+        more = {"replication": "1"} if only_on else {}
+        url = urllib.parse.urlsplit(self._at_datanode("PUT", path, "CREATE", overwrite="true", **more))
+        if only_on:
+            url = url._replace(netloc=f"{only_on}:{url.port}")
+        rest.call("PUT", url.geturl(), content, {"Content-Type": "application/octet-stream"}, timeout=300)
+
+    def replicate(self, path: str, number: int) -> None:
+        """Set how many DataNodes shall have a file."""
+        self._call("PUT", path, "SETREPLICATION", replication=str(number))
 
     def read(self, path: str) -> bytes:
         """The whole content of a file."""

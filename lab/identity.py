@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from concurrent import futures
 
-from lab import rest, settings
+from lab import object_store, rest, settings
 
 #: Service type and path of the endpoints, by the service's user name.
 CATALOGUE = {
@@ -15,6 +15,7 @@ CATALOGUE = {
     "neutron": ("network", ""),
     "heat": ("orchestration", "/v1/%(tenant_id)s"),
     "sahara": ("data-processing", ""),
+    "swift": ("object-store", "/v1/AUTH_%(tenant_id)s"),
 }
 
 
@@ -57,5 +58,6 @@ def create(lab: settings.Lab, cloud: rest.Cloud) -> None:
                 cloud.post("keystone", "/endpoints", {"endpoint": {**body, "url": lab.url(name) + path}})
 
     grant(users["admin"]["id"], cloud.project_id, "heat_stack_owner")
-    with futures.ThreadPoolExecutor(len(CATALOGUE)) as pool:
-        list(pool.map(add, CATALOGUE))
+    there = [name for name in CATALOGUE if name != "swift" or object_store.is_chosen(lab)]
+    with futures.ThreadPoolExecutor(len(there)) as pool:
+        list(pool.map(add, there))

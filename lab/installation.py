@@ -11,9 +11,11 @@ from lab import (
     compute_hosts,
     console,
     control,
+    dashboard,
     docker_engine,
     fingerprint,
     node_image,
+    object_store,
     packages,
     plan,
     preflight,
@@ -32,9 +34,11 @@ def up(lab: settings.Lab) -> tuple[rest.Cloud, node_image.Image]:
     """
     running = control.is_up(lab)
     built: dict[str, node_image.Image] = {}
-    before, hosts = len(compute_hosts.all_of(lab)), compute_hosts.choose(lab)
-    if running and (hosts > before or _code() != (lab.run / "code").read_text()):
-        console.step(f"{hosts} compute hosts" if hosts > before else "the code changed since the lab was started")
+    reason = _choose(lab)
+    if running and not reason and _code() != (lab.run / "code").read_text():
+        reason = "the code changed since the lab was started"
+    if running and reason:
+        console.step(reason)
         console.step("restarting the services")
         running = False
         control.stop(lab)
@@ -59,6 +63,19 @@ def up(lab: settings.Lab) -> tuple[rest.Cloud, node_image.Image]:
     return rest.Cloud(lab), built["image"]
 
 
+def _choose(lab: settings.Lab) -> str:
+    """Decide what the lab has, and say what it gets in addition to what it had."""
+    hosts, store, horizon = len(compute_hosts.all_of(lab)), object_store.is_chosen(lab), dashboard.is_chosen(lab)
+    more = []
+    if compute_hosts.choose(lab) > hosts:
+        more.append(f"{len(compute_hosts.all_of(lab))} compute hosts")
+    if object_store.choose(lab) and not store:
+        more.append("an object store")
+    if dashboard.choose(lab) and not horizon:
+        more.append("a dashboard")
+    return " and ".join(more)
+
+
 def _undo(lab: settings.Lab, running: bool) -> None:
     """Leave nothing half-started; what was running before this command stays."""
     if not running and control.stop(lab):
@@ -73,15 +90,17 @@ def announce(lab: settings.Lab, environment: str = "openstack", *, tests: bool =
     """
     for directory in (lab.state, lab.cache, lab.data, lab.log, lab.run):
         directory.mkdir(parents=True, exist_ok=True)
-    missing = packages.missing(tests=tests)
+    missing = packages.missing(tests=tests, store=object_store.is_chosen(lab))
     engine = docker_engine.choose(lab)  # before apt, which may bring and even start another one
     if missing:
         console.say(f"Will install by apt: {' '.join(missing)}")
     home = lab.cache / environment
     if not (home / "fingerprint").exists():
         console.say(f"Will install OpenStack's Python packages into {home} (0.5 GB)")
+    if dashboard.is_chosen(lab) and not (lab.cache / dashboard.NAME / "fingerprint").exists():
+        console.say(f"Will install Horizon's Python packages into {lab.cache / dashboard.NAME} (0.25 GB)")
     if not any(lab.node_image.glob("node-*.tar")):
-        console.say("Will fetch Debian packages for the nodes by mmdebstrap, Hadoop and Oozie by Maven (0.6 GB)")
+        console.say("Will fetch Debian packages for the nodes by mmdebstrap, Hadoop, Oozie and Hive by Maven (0.8 GB)")
     console.say(
         "Docker: a daemon of the lab, without bridge or iptables rules"
         if docker_engine.is_ours(lab)
@@ -90,6 +109,9 @@ def announce(lab: settings.Lab, environment: str = "openstack", *, tests: bool =
 
 
 def _steps(lab: settings.Lab, running: bool, built: dict[str, node_image.Image]) -> list[plan.Step]:
+    def debian_packages() -> None:
+        packages.install_packages(lab, packages.missing(store=object_store.is_chosen(lab)))
+
     def environment() -> None:
         packages.install_environment(lab)
         packages.provide_path(lab)
@@ -117,12 +139,18 @@ def _steps(lab: settings.Lab, running: bool, built: dict[str, node_image.Image])
     def register() -> None:
         registration.register(lab, rest.Cloud(lab), built["image"])
 
+    more, needed = [], ["this project in it"]
+    if dashboard.is_chosen(lab):
+        # Behind the other environment, which brings the installer.
+        more.append(plan.Step("Horizon", lambda: dashboard.install(lab), ("OpenStack's Python environment",)))
+        needed.append("Horizon")
     return [
-        plan.Step("packages", lambda: packages.install_packages(lab, packages.missing())),
+        plan.Step("packages", debian_packages),
         plan.Step("OpenStack's Python environment", environment, ("packages",)),
         plan.Step("this project in it", lambda: packages.install_project(lab), ("OpenStack's Python environment",)),
+        *more,
         plan.Step("Debian base and Hadoop", inputs, ("packages",)),
-        plan.Step("OpenStack", openstack, ("this project in it",)),
+        plan.Step("OpenStack", openstack, tuple(needed)),
         plan.Step("node image", image, ("Debian base and Hadoop",)),
         plan.Step("node image in Glance and Sahara", register, ("node image", "OpenStack")),
     ]

@@ -27,6 +27,20 @@ def find(lab: settings.Lab, kind: str = settings.MARK) -> list[int]:
     return sorted(found)
 
 
+def running_labs() -> dict[str, Path]:
+    """The labs of this machine that a process carries the mark of: their state directories by their hosts' names."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                for variable in (entry / "environ").read_bytes().split(b"\0"):
+                    name, _, value = variable.partition(b"=")
+                    if name == settings.MARK.encode():
+                        lab = settings.Lab(Path(os.fsdecode(value)))
+                        found[lab.host] = lab.state
+    return found
+
+
 def _ancestry() -> set[int]:
     pids, pid = set(), os.getpid()
     while pid > 1 and pid not in pids:

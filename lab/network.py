@@ -6,11 +6,12 @@ Each further host has a bridge of its own, joined to the first by a pair of inte
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
-from lab import compute_hosts, settings
+from lab import compute_hosts, leftovers, settings
 from sahara_docker import exceptions
 
 _BRIDGES = f"{settings.BRIDGE[:-1]}+"  # iptables' way to name them all
@@ -20,7 +21,7 @@ _BRIDGE_FILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 
 def _gateway() -> str:
-    return f"{next(settings.SUBNET.hosts())}/{settings.SUBNET.prefixlen}"
+    return f"{settings.GATEWAY}/{settings.SUBNET.prefixlen}"
 
 
 def _ip(*words: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -47,18 +48,15 @@ def _owner() -> str:
 def create(lab: settings.Lab) -> None:
     """Make the bridges and let traffic between their ports pass; harmless when they are there.
 
-    :raises SaharaDockerError: it is another lab's, or cannot be made.
+    What a lab left whose processes have all been killed, by a reset of the machine's processes for example, gives way.
+
+    :raises SaharaDockerError: they are another lab's, which runs, or cannot be made.
     """
+    if exists() and _owner() != lab.host:
+        _clear(_owner())
     if not exists():
         _ip("link", "add", settings.BRIDGE, "type", "bridge")
         _ip("link", "set", settings.BRIDGE, "alias", lab.host)
-    elif _owner() != lab.host:
-        raise exceptions.SaharaDockerError(
-            "the bridge belongs to another lab",
-            where=settings.BRIDGE,
-            observed=_owner() or "no name on it",
-            remedy="run `make demo-down` in that lab's checkout",
-        )
     _ip("address", "replace", _gateway(), "dev", settings.BRIDGE)
     _ip("link", "set", settings.BRIDGE, "up")
     for host in compute_hosts.all_of(lab)[1:]:
@@ -71,6 +69,37 @@ def create(lab: settings.Lab) -> None:
             where="iptables -I FORWARD",
             remedy="look at what `iptables -I FORWARD -j ACCEPT` says",
         )
+
+
+def _clear(owner: str) -> None:
+    """Take away the bridges of a lab that does not run, with what is plugged into them.
+
+    :raises SaharaDockerError: it runs, or nothing says whose they are.
+    """
+    running = leftovers.running_labs()
+    if owner in running:
+        raise exceptions.SaharaDockerError(
+            "the bridge belongs to another lab",
+            where=settings.BRIDGE,
+            observed=f"{owner}, which runs in {running[owner]}",
+            remedy="run `make demo-down` in that lab's checkout",
+        )
+    if not owner.startswith("lab-"):
+        raise exceptions.SaharaDockerError(
+            "nothing says that the bridge is a lab's",
+            where=settings.BRIDGE,
+            observed=f"alias {owner}" if owner else "no alias",
+            remedy=f"if nothing uses it, remove it: ip link delete {settings.BRIDGE}",
+        )
+    for bridge in _names("type", "bridge"):
+        if bridge.rstrip("0123456789") == settings.BRIDGE[:-1]:
+            for port in (*_names("master", bridge), bridge):
+                _ip("link", "delete", port, check=False)  # the far end of a pair has gone with the near one
+
+
+def _names(*selected: str) -> list[str]:
+    """Names of the interfaces that ``ip link show`` selects by these words."""
+    return [link["ifname"] for link in json.loads(_ip("-json", "link", "show", *selected).stdout or "[]")]
 
 
 def _join(bridge: str) -> None:

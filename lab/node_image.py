@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the lab's node image: a Debian base, real Hadoop and Oozie, the stand-in for Cloudera Manager, a login.
+"""Builds the lab's node image: a Debian base, Hadoop and its kin, the stand-in for Cloudera Manager, a login.
 
 Three images stand on one another, each named after the fingerprint of all it was made from::
 
     base       packages of the distribution                            lab.debian_base
-    software   Hadoop, Oozie, PostgreSQL's first data                  lab.hadoop, lab.oozie, images/lab
-    node       init, sshd, the stand-in, the login and its password    images/node, lab/cloudera_manager
+    software   Hadoop, PostgreSQL's first data                         lab.hadoop, images/lab
+    node       Oozie, HBase, Hive, Kafka, S3A, Spark                   lab.oozie, lab.hbase, lab.hive, lab/kafka,
+                                                                       lab/s3a, lab.spark, images/layers
+               init, sshd, the stand-in, the login and its password    images/node, lab/cloudera_manager
 
 So a change costs what stands above it: a new password or another line in the stand-in some seconds, nothing changed
 next to nothing. Images are built by Docker's classic builder without a network.
@@ -14,20 +16,21 @@ next to nothing. Images are built by Docker's classic builder without a network.
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import dataclasses
 import os
 import secrets
-import shutil
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from lab import command, debian_base, docker_engine, fingerprint
+from lab import command, debian_base, docker_engine, fingerprint, layer
 from lab.hadoop import jars
+from lab.hbase import layer as hbase
+from lab.hive import layer as hive
 from lab.oozie import layer as oozie
+from lab.spark import layer as spark
 from sahara_docker import exceptions
+from sahara_docker.cli.image import recipe
 
 USER = "cdh"
 REPOSITORY = "sahara-docker-lab"
@@ -35,7 +38,7 @@ REPOSITORY = "sahara-docker-lab"
 REPOSITORIES = (f"{REPOSITORY}/base:", f"{REPOSITORY}/software:", f"{REPOSITORY}/node:")
 
 _LAB = Path(__file__).resolve().parent
-_IMAGES = _LAB.parent / "images"
+_IMAGES = recipe.place()
 _STAND_IN = _LAB / "cloudera_manager"
 
 Progress = Callable[[str], None]
@@ -58,7 +61,7 @@ class Image:
 
 
 def prepare(state_dir: Path, progress: Progress) -> None:
-    """Fetch and lay out what needs packages but no Docker: the Debian base beside Hadoop and Oozie.
+    """Fetch and lay out what needs packages but no Docker: the Debian base beside Hadoop and what belongs to it.
 
     :raises SaharaDockerError: with the cause and the log to read.
     """
@@ -68,15 +71,24 @@ def prepare(state_dir: Path, progress: Progress) -> None:
             progress("fetching Hadoop")
             jars.fetch(_jars(state_dir), state_dir / "log" / "hadoop.log")
         oozie.build(state_dir / "layers" / "oozie", progress)
+        hbase.build(state_dir / "layers" / "hbase", progress)
+        hive.build(state_dir / "layers" / "hive", progress)
+        layer.build(_LAB / "kafka", state_dir / "layers" / "kafka", progress)
+        layer.fetch(_LAB / "s3a", state_dir / "layers" / "s3a" / "opt" / "s3a", progress)
 
     def debian() -> None:
         if not _base(state_dir).exists():
             progress("making the Debian base")
             debian_base.make(_base(state_dir), state_dir / "log" / "base.log")
 
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for one in concurrent.futures.as_completed([pool.submit(debian), pool.submit(java)]):
+    def python() -> None:
+        spark.fetch(spark_layer, _jars(state_dir).name, progress)
+
+    spark_layer = state_dir / "layers" / "spark"
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for one in concurrent.futures.as_completed([pool.submit(work) for work in (debian, java, python)]):
             one.result()
+    spark.build(spark_layer, _jars(state_dir), progress)
 
 
 def build(state_dir: Path, docker_host: str, password: str, progress: Progress) -> Image:
@@ -109,9 +121,8 @@ def build(state_dir: Path, docker_host: str, password: str, progress: Progress) 
 
 
 def _build_software(state_dir: Path, engine: _Engine, progress: Progress) -> str:
-    layers = sorted(path for path in (state_dir / "layers").iterdir() if path.is_dir())
     base = _base(state_dir)
-    tag = f"{REPOSITORY}/software:{fingerprint.of(base.name, _jars(state_dir).name, _IMAGES / 'lab', *layers)}"
+    tag = f"{REPOSITORY}/software:{fingerprint.of(base.name, _jars(state_dir).name, _IMAGES / 'lab')}"
     archive = _archive(state_dir, tag)
     if engine.id(tag):
         return tag
@@ -123,26 +134,31 @@ def _build_software(state_dir: Path, engine: _Engine, progress: Progress) -> str
     base_tag = f"{REPOSITORY}/base:{base.stem.partition('-')[2]}"
     if not engine.id(base_tag):
         engine.import_root(base, base_tag)
-    with build_context(state_dir / "context-software", _IMAGES / "lab") as context:
-        _lay(_jars(state_dir), context / "jars")
-        for layer in layers:
-            _lay(layer, context / "layers")
-        engine.build(context, tag, base_tag)
+    with recipe.context(state_dir / "context-software", _IMAGES / "lab") as context:
+        recipe.lay(_jars(state_dir), context / "jars")
+        engine.build(context, base_tag, tag)
     engine.save(tag, archive)
     return tag
 
 
 def _build_node(state_dir: Path, engine: _Engine, software: str, password: str, progress: Progress) -> str:
-    login = f"{USER}:{crypted(password, state_dir / 'salt')}\n"
-    tag = f"{REPOSITORY}/node:{fingerprint.of(software, _IMAGES / 'node', _STAND_IN, login)}"
+    login = f"{USER}:{recipe.crypted(password, _salt(state_dir / 'salt'))}\n"
+    layers = sorted(path for path in (state_dir / "layers").iterdir() if path.is_dir())
+    parts = (*layers, _IMAGES / "layers", _IMAGES / "node", _STAND_IN)
+    tag = f"{REPOSITORY}/node:{fingerprint.of(software, *parts, login)}"
     if not engine.id(tag):
         progress("building the node image")
-        with build_context(state_dir / "context-node", _IMAGES / "node") as context:
-            _lay(_STAND_IN, context / "rootfs" / "opt" / "cloudera-manager" / _STAND_IN.name)
+        with recipe.context(state_dir / "context-layers", _IMAGES / "layers") as context:
+            for layer_directory in layers:
+                recipe.lay(layer_directory, context / "layers")
+            # It has no name: it goes with the node image that stands on it.
+            beside_hadoop = engine.build(context, software)
+        with recipe.context(state_dir / "context-node", _IMAGES / "node") as context:
+            recipe.lay(_STAND_IN, context / "rootfs" / "opt" / "cloudera-manager" / _STAND_IN.name)
             for script in (_STAND_IN / "init.d").glob("cloudera-scm-*"):
-                _lay(script, context / "rootfs" / "etc" / "init.d" / script.name)
-            write_secret(context / "secret" / "login", login)
-            engine.build(context, tag, software)
+                recipe.lay(script, context / "rootfs" / "etc" / "init.d" / script.name)
+            recipe.write_secret(context / "secret" / "login", login)
+            engine.build(context, beside_hadoop, tag)
     return tag
 
 
@@ -169,56 +185,11 @@ def _forget_predecessors(state_dir: Path, engine: _Engine, tag: str) -> None:
             old.unlink()
 
 
-@contextlib.contextmanager
-def build_context(directory: Path, recipe: Path) -> Iterator[Path]:
-    """A directory for Docker's builder that starts as a copy of *recipe* and goes at the end: it may hold a secret."""
-    shutil.rmtree(directory, ignore_errors=True)
-    _lay(recipe, directory)
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _lay(source: Path, target: Path) -> None:
-    """Lay the file or directory *source* over *target*, with modes and times."""
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-    else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
-
-
-def write_secret(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.write(text)
-
-
-def crypted(password: str, salt_file: Path) -> str:
-    """SHA-512 crypt of *password*, the same each time so that it can be part of a fingerprint.
-
-    :raises SaharaDockerError: the password cannot be one, or openssl is missing.
-    """
-    if not password or not password.isprintable():
-        raise exceptions.SaharaDockerError(
-            "this cannot be the password of a login", observed="empty, or with control characters in it"
-        )
-    if not salt_file.exists():
-        write_secret(salt_file, secrets.token_hex(8))
-    try:
-        done = subprocess.run(
-            ["openssl", "passwd", "-6", "-salt", salt_file.read_text(), "-stdin"],
-            input=password, capture_output=True, text=True, timeout=30, check=False,
-        )  # fmt: skip
-    except OSError as error:
-        raise exceptions.SaharaDockerError(
-            "the password cannot be hashed", observed=str(error), remedy="install the package openssl"
-        ) from error
-    if done.returncode or not done.stdout.startswith("$6$"):
-        raise exceptions.SaharaDockerError("the password cannot be hashed", observed=done.stderr.strip())
-    return done.stdout.strip()
+def _salt(file: Path) -> str:
+    """Salt of this directory's images, the same each time so that a login can be part of a fingerprint."""
+    if not file.exists():
+        recipe.write_secret(file, secrets.token_hex(8))
+    return file.read_text()
 
 
 class _Engine:
@@ -231,9 +202,14 @@ class _Engine:
         """Id of the image *tag*, or None when there is no such image."""
         return docker_engine.client(self.host, "images", "--no-trunc", "--quiet", tag).strip() or None
 
-    def build(self, context: Path, tag: str, base: str) -> None:
-        self._run("building an image", "build", "--force-rm", "--network=none", f"--build-arg=BASE={base}",
-                  f"--tag={tag}", str(context))  # fmt: skip
+    def build(self, context: Path, base: str, tag: str | None = None) -> str:
+        """Build an image, with a name or without, and return its id."""
+        words = ["--force-rm", "--network=none", f"--build-arg=BASE={base}", *([f"--tag={tag}"] if tag else [])]
+        note = context.with_name(f"{context.name}.id")
+        self._run("building an image", "build", *words, f"--iidfile={note}", str(context))
+        identifier = note.read_text()
+        note.unlink()
+        return identifier
 
     def import_root(self, root: Path, tag: str) -> None:
         self._run("importing the Debian base", "import", str(root), tag)

@@ -36,8 +36,8 @@ NEEDED = {
     "maven": ("mvn",),
 }
 
-#: Likewise for what the tests need besides: real switches, file systems, and what gives containers a /proc of
-#: their own.
+#: Likewise for what the tests need besides: real switches, file systems, what gives containers a /proc of their own,
+#: and a browser, which on Ubuntu, where it is none of apt's, has to be there already.
 FOR_TESTS = {
     "openvswitch-switch": ("ovs-vswitchd",),
     "ovn-central": ("ovn-northd",),
@@ -48,7 +48,12 @@ FOR_TESTS = {
     "xfsprogs": ("mkfs.xfs",),
     "util-linux": ("losetup",),
     "lxcfs": ("lxcfs",),
+    "chromium": ("chromium", "google-chrome"),
+    "chromium-driver": ("chromedriver",),
 }
+
+#: Likewise for a lab with an object store, as the tests' is.
+FOR_STORE = {"memcached": ("memcached",)}
 
 #: Units of the servers that come with the packages, and where the units of a machine are.
 SERVERS = (
@@ -70,6 +75,7 @@ SERVERS = (
     "ovn-host.service",
     "ovn-controller.service",
     "lxcfs.service",
+    "memcached.service",
 )
 UNIT_DIRECTORIES = tuple(map(Path, ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")))
 #: There when the machine was booted with systemd, see sd_booted(3).
@@ -87,12 +93,13 @@ UV_VARIABLES = {
 }
 
 
-def missing(*, tests: bool = False) -> list[str]:
+def missing(*, tests: bool = False, store: bool = False) -> list[str]:
     """Distribution packages that are not there, judged by what they would bring.
 
     :param tests: with those that only the tests need.
+    :param store: with those that only a lab with an object store needs.
     """
-    needed = {**NEEDED, **(FOR_TESTS if tests else {})}
+    needed = {**NEEDED, **(FOR_TESTS if tests else {}), **(FOR_STORE if store or tests else {})}
 
     def there(mark: str) -> bool:
         return Path(mark).exists() if mark.startswith("/") else shutil.which(mark) is not None
@@ -278,8 +285,9 @@ def install_environment(lab: settings.Lab, name: str = "openstack", lock: str = 
         shutil.rmtree(home, ignore_errors=True)
         what = f"installing the Python packages of {lock}"
         command.run([tool, "venv", "--python", PYTHON, home], log=log, what=what, environment=variables)
-        words = [tool, "pip", "install", "--python", home / "bin/python", "--require-hashes", "-r", file]
-        command.run(words, log=log, what=what, environment=variables, timeout=900)
+        words = ["--python", home / "bin/python", "--build-constraint", REQUIREMENTS / "build.txt"]
+        words += ["--require-hashes", "-r", file]
+        command.run([tool, "pip", "install", *words], log=log, what=what, environment=variables, timeout=900)
         _stamp(home, file)
     return home
 
@@ -305,7 +313,7 @@ def install_project(lab: settings.Lab, name: str = "openstack") -> bool:
 
 def _sources() -> list[Path]:
     """What the project's wheel is built from."""
-    names = ("sahara_docker", "nova", "setup.cfg", "setup.py", "pyproject.toml")
+    names = ("sahara_docker", "nova", "images", "setup.cfg", "setup.py", "pyproject.toml")
     return [settings.CHECKOUT / one for one in (*names, "README.md", "LICENSE", "requirements.txt")]
 
 

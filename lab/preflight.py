@@ -13,7 +13,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from lab import docker_engine, packages, settings
+from lab import dashboard, docker_engine, object_store, packages, settings
 from sahara_docker import exceptions
 
 #: The services hold 1.7 GB; the flavors allow the four nodes 9.5 GB, which the demonstration does not fill.
@@ -22,6 +22,7 @@ MEMORY_MB = 8000
 DISK_FIRST_GB, DISK_AGAIN_GB = 8, 3
 #: What apt downloads and unpacks, and where.
 DISK_APT_GB, APT_PLACE = 2, Path("/")
+LOOP_CONTROL = Path("/dev/loop-control")
 #: Linux takes at most 107 bytes for the path of a Unix socket; the longest below the state directory takes 50.
 LONGEST_PATH = 57
 #: What every tool that the path is handed to takes literally: shells, configuration files, URLs, database addresses.
@@ -41,9 +42,9 @@ def check(lab: settings.Lab, *, running: bool, openstack: bool = True) -> None:
     """
     checks = [_system, lambda: _path(lab)]
     if not running:
-        checks += [_memory, lambda: _disk(lab), lambda: _apt_disk(lab), lambda: _engine(lab)]
+        checks += [_memory, lambda: _disk(lab), lambda: _apt_disk(lab), _loop_devices, lambda: _engine(lab)]
     if not running and openstack:
-        checks += [_ports, _network]
+        checks += [lambda: _ports(lab), _network]
     problems = []
     for one in checks:
         try:
@@ -109,8 +110,18 @@ def _disk(lab: settings.Lab) -> None:
 
 
 def _apt_disk(lab: settings.Lab) -> None:
-    if packages.missing() and APT_PLACE.stat().st_dev != _existing(lab.state).stat().st_dev:
+    missing = packages.missing(store=object_store.is_chosen(lab))
+    if missing and APT_PLACE.stat().st_dev != _existing(lab.state).stat().st_dev:
         _demand_disk(APT_PLACE, DISK_APT_GB, "free some, for the packages that apt will install")
+
+
+def _loop_devices() -> None:
+    if not LOOP_CONTROL.exists():
+        raise Unfit(
+            "no loop devices, by which each container has a data disk of its flavor's size",
+            where=str(LOOP_CONTROL),
+            remedy="modprobe loop; a container that the lab runs in has to be given them",
+        )
 
 
 def _existing(place: Path) -> Path:
@@ -130,8 +141,13 @@ def _demand_disk(place: Path, needed: int, remedy: str) -> None:
         )
 
 
-def _ports() -> None:
-    taken = [f"{port} ({name}){holder(port)}" for name, port in settings.PORTS.items() if is_taken(port)]
+def _ports(lab: settings.Lab) -> None:
+    ports = dict(settings.PORTS)
+    if object_store.is_chosen(lab):
+        ports |= settings.STORE_PORTS
+    if dashboard.is_chosen(lab):
+        ports |= settings.DASHBOARD_PORTS
+    taken = [f"{port} ({name}){holder(port)}" for name, port in ports.items() if is_taken(port)]
     if taken:
         raise Unfit(
             "ports that the lab listens on are taken",

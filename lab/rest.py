@@ -83,6 +83,7 @@ class Cloud:
             "heat": f"/v1/{self.project_id}",
             "sahara": f"/v1.1/{self.project_id}",
             "placement": "",
+            "swift": f"/v1/AUTH_{self.project_id}",
         }[service]
         url = self._lab.url(service) + prefix + path
         sent = {"X-Auth-Token": self._token, "Accept": "application/json", **(headers or {})}

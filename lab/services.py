@@ -16,9 +16,11 @@ from lab import (
     command,
     compute_hosts,
     configuration,
+    dashboard,
     docker_engine,
     identity,
     network,
+    object_store,
     plan,
     rest,
     settings,
@@ -54,6 +56,10 @@ def build(lab: settings.Lab) -> list[plan.Step | Service]:
         *_openstack(lab, cloud),
         plan.Step("cloud", lambda: cloud_objects.create(cloud), ("neutron", "nova-control", "glance")),
     ]
+    if object_store.is_chosen(lab):
+        steps += object_store.parts(lab, cloud)
+    if dashboard.is_chosen(lab):
+        steps.append(dashboard.service(lab))
     for host in compute_hosts.all_of(lab):
         if host.has_own_docker:
             steps.append(docker_engine.service(lab, host.number))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import hashlib
 import ipaddress
 import json
@@ -29,11 +28,25 @@ PORTS = {
     "sahara": 28386,
 }
 
+#: Those of the object store, where the lab has one. All but Swift's proxy, which nodes use, listen on loopback.
+STORE_PORTS = {
+    "swift": 28080,
+    "swift-account": 26202,
+    "swift-container": 26201,
+    "swift-object": 26200,
+    "memcached": 26211,
+}
+
+#: That of the dashboard, where the lab has one.
+DASHBOARD_PORTS = {"horizon": 20080}
+
 REGION = "RegionOne"
 #: The first compute host's bridge, which has the gateway's address; the others' are numbered on.
 BRIDGE = "sdlab0"
 NETWORK_NAME = "lab"
 SUBNET = ipaddress.ip_network("10.222.0.0/24")
+#: Address of this machine on the bridge: the one at which nodes reach it.
+GATEWAY = next(SUBNET.hosts())
 
 #: Every process of the lab carries this variable, so that what an interrupted run left behind can be told from
 #: everything else on the machine.
@@ -90,17 +103,19 @@ class Lab:
         return f"lab-{hashlib.sha256(os.fsencode(self.state)).hexdigest()[:6]}"
 
     def url(self, service: str) -> str:
-        return f"http://127.0.0.1:{PORTS[service]}"
+        if service == "swift":
+            return f"http://{GATEWAY}:{STORE_PORTS['swift']}"
+        return f"http://127.0.0.1:{ {**PORTS, **DASHBOARD_PORTS}[service] }"
 
-    @functools.cached_property
+    @property
     def secrets(self) -> dict[str, str]:
         """Passwords of this lab's services, made on first use."""
         return _passwords(
             self.data / "secrets.json",
-            ("admin", "mariadb", "rabbitmq", "glance", "placement", "nova", "neutron", "heat", "sahara"),
+            ("admin", "mariadb", "rabbitmq", "glance", "placement", "nova", "neutron", "heat", "sahara", "swift"),
         )
 
-    @functools.cached_property
+    @property
     def node_password(self) -> str:
         """Password of the node image's login user; as long-lived as the image that holds it."""
         return _passwords(self.cache / "node-password.json", ("node",))["node"]

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import time
 from pathlib import Path
 
-from lab import compute_hosts, console, control, docker_engine, network, node_image, settings
+from lab import compute_hosts, console, control, dashboard, docker_engine, network, node_image, settings
 from sahara_docker import exceptions
 
 #: Label that the compute driver puts on all it makes in Docker, with the name of the compute host.
@@ -24,6 +25,8 @@ def status(lab: settings.Lab) -> int:
         console.say(f"  {name:14} {one['state']}{restarts}  log {lab.log / name}.log")
     if state["phase"] == "ready":
         console.say(f"use it with: source {lab.state}/openrc")
+        if dashboard.is_chosen(lab):
+            console.say(f"or in a browser: {dashboard.words(lab)}")
     return 0 if state["phase"] == "ready" else 1
 
 
@@ -46,6 +49,7 @@ def down(lab: settings.Lab) -> None:
     control.stop(lab)
     network.remove(lab)
     _unmount(lab)
+    _detach_disks(lab)
     if failure is not None:
         raise failure  # with the lab's data, so that a second try finds what the first could not remove
     docker_engine.clean_machine(lab)
@@ -89,3 +93,13 @@ def _unmount(lab: settings.Lab) -> None:
         place = line.split()[1]
         if place.startswith(below):
             subprocess.run(["umount", "--lazy", place], capture_output=True, timeout=10, check=False)
+
+
+def _detach_disks(lab: settings.Lab) -> None:
+    """Take the data disks of instances that were not deleted off their loop devices."""
+    below = f"{lab.state}/"
+    for device in Path("/sys/block").glob("loop*/loop/backing_file"):
+        with contextlib.suppress(OSError):  # it has just been detached
+            if device.read_text().startswith(below):
+                loop = f"/dev/{device.parent.parent.name}"
+                subprocess.run(["losetup", "--detach", loop], capture_output=True, timeout=10, check=False)

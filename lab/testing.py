@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``make test``: lint, types, documentation, then the tests from the quickest to the slowest, until one fails."""
+"""``make test``: lint, types, documentation, then the tests from the quickest to the slowest, until one fails.
+
+With ``KEEP_GOING=1`` the other parts are run too, and the failed ones named at the end.
+"""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import time
 from pathlib import Path
 
 from lab import (
-    command,
     console,
     control,
     docker_engine,
@@ -17,14 +17,21 @@ from lab import (
     installation,
     node_image,
     packages,
+    parts,
     preflight,
     settings,
     teardown,
 )
+from lab.parts import Part
 from sahara_docker import exceptions
 
 #: Environments with releases of Nova that the driver is for besides the lab's, named as their lock files.
 NOVAS = ("nova-31", "nova-34")
+
+#: Parts that run at a time. They wait for containers and daemons more than they compute.
+LANES = 2
+#: Started first, lest one of them runs alone at the end.
+LONGEST = ("tests/functional/nova", "tests/functional/cdh_docker", "tests/contract/stock")
 
 LINTED = ("sahara_docker", "nova", "lab", "tests", "benchmarks", "docs", "setup.py")
 
@@ -34,6 +41,7 @@ def run(lab: settings.Lab) -> None:
 
     :raises SaharaDockerError: when something failed; its output is above.
     """
+    failed: list[str] | None = [] if os.environ.get("KEEP_GOING") else None
     running = control.is_up(lab)
     if not running:
         control.stop(lab)
@@ -43,26 +51,29 @@ def run(lab: settings.Lab) -> None:
     packages.install_packages(lab, packages.missing(tests=True))
     tools = prepare(lab)
     there = [name for name in LINTED if (settings.CHECKOUT / name).exists()]
-    run_part("lint", [tools / "ruff", "check", "--no-cache", *there])
-    run_part("format", [tools / "ruff", "format", "--no-cache", "--check", *there])
-    run_part("types", [tools / "mypy", f"--cache-dir={lab.cache / 'mypy'}", "sahara_docker", "lab"])
+    parts.run(Part("lint", [tools / "ruff", "check", "--no-cache", *there]), failed)
+    parts.run(Part("format", [tools / "ruff", "format", "--no-cache", "--check", *there]), failed)
+    parts.run(Part("types", [tools / "mypy", f"--cache-dir={lab.cache / 'mypy'}", "sahara_docker", "lab"]), failed)
     docs.build(lab)
     environment = variables(lab, tools)
-    pytest = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-x"]
-    for part in _parts("unit"):
-        run_part(part, [*pytest, part], environment, timeout=300)
+    logs = lab.log / "test"
+    units = [_pytest(name, tools, environment, 300) for name in _names("unit")]
+    parts.run_side_by_side(units, LANES, logs, failed)
+    others = [(name, _prepare_nova(lab, name)) for name in NOVAS]
     _, image = installation.up(lab)
     try:
         environment |= node_variables(lab, image)
-        for part in (*_parts("contract"), *_parts("functional")):
-            run_part(part, [*pytest, "--durations=5", part], environment, timeout=1500)
-        for name in NOVAS:
-            run_with_nova(lab, name, environment)
+        tests = [_pytest(name, tools, environment, 1800) for name in (*_names("functional"), *_names("contract"))]
+        tests += [_with_nova(name, its_tools, environment) for name, its_tools in others]
+        tests.sort(key=lambda one: one.name not in LONGEST)
+        parts.run_side_by_side(tests, LANES, logs, failed)
         if docker_engine.is_ours(lab):
             del environment["DOCKER_HOST"]  # `make demo` would take it for an engine of the machine
-        run_part("tests/end_to_end", [*pytest, "-s", "tests/end_to_end"], environment, timeout=2400)
+        parts.run(_pytest("tests/end_to_end", tools, environment, 3600, "-s"), failed)
     finally:
         teardown.down(lab)
+    if failed:
+        raise exceptions.SaharaDockerError("tests failed; their output is above", observed=", ".join(failed))
     console.step("everything passed")
 
 
@@ -75,17 +86,27 @@ def prepare(lab: settings.Lab) -> Path:
     return home / "bin"
 
 
-def run_with_nova(lab: settings.Lab, name: str, environment: dict[str, str]) -> None:
-    """Hold the driver to the contract of another Nova.
+def _pytest(
+    path: str, tools: Path, environment: dict[str, str], timeout: float, *words: str, name: str | None = None
+) -> Part:
+    """The tests below *path*, a process of their own."""
+    program = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--durations=5"]
+    if not os.environ.get("KEEP_GOING"):
+        program.append("-x")
+    return Part(name or path, [*program, *words, path], environment, timeout)
 
-    :param name: of the environment with it, and of its lock file.
-    :param environment: variables of a process that tests.
-    """
-    tools = packages.install_environment(lab, name, f"{name}.txt") / "bin"
+
+def _prepare_nova(lab: settings.Lab, name: str) -> Path:
+    """Install another Nova with the project: the environment and lock file called *name*; its programs' directory."""
+    home = packages.install_environment(lab, name, f"{name}.txt")
     packages.install_project(lab, name)
-    words = [tools / "python", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-x", "--durations=5"]
+    return home / "bin"
+
+
+def _with_nova(name: str, tools: Path, environment: dict[str, str]) -> Part:
+    """The driver's contract, held against the Nova of *tools*."""
     environment = {**environment, "PATH": f"{tools}:{environment['PATH']}"}
-    run_part(f"tests/contract/nova with {name}", [*words, "tests/contract/nova"], environment, timeout=1500)
+    return _pytest("tests/contract/nova", tools, environment, 1800, name=f"tests/contract/nova with {name}")
 
 
 def variables(lab: settings.Lab, tools: Path) -> dict[str, str]:
@@ -109,38 +130,12 @@ def node_variables(lab: settings.Lab, image: node_image.Image) -> dict[str, str]
     }
 
 
-def _parts(kind: str) -> list[str]:
+def _names(kind: str) -> list[str]:
     """Directories and files of *kind*, each a process of its own: Nova and Sahara cannot be imported into one.
 
     Both register an option called ``host`` on the same global object.
     """
     place = settings.CHECKOUT / "tests" / kind
     found = [*place.glob("*/__init__.py"), *place.glob("test_*.py")]
-    parts = [path.parent if path.name == "__init__.py" else path for path in found]
-    return sorted(str(path.relative_to(settings.CHECKOUT)) for path in parts)
-
-
-def run_part(what: str, words: list[object], environment: dict[str, str] | None = None, timeout: float = 300) -> None:
-    """Run one command with its output on ours.
-
-    :param timeout: seconds.
-    :raises SaharaDockerError: when it fails or takes too long.
-    :raises KeyboardInterrupt: after Ctrl-C, when it has ended.
-    """
-    console.step(f"{what} ...")
-    process = subprocess.Popen(
-        [str(word) for word in words], cwd=settings.CHECKOUT, env=environment, start_new_session=True
-    )
-    deadline = time.monotonic() + timeout
-    while process.poll() is None:
-        if command.interrupted.is_set() or time.monotonic() > deadline:
-            command.end_group(process)
-            break
-        time.sleep(0.2)
-    if command.interrupted.is_set():
-        raise KeyboardInterrupt
-    if process.returncode:
-        observed = f"exit status {process.returncode}; its output is above"
-        if time.monotonic() > deadline:
-            observed = f"not done in {timeout:.0f} s"
-        raise exceptions.SaharaDockerError(f"{what} failed", observed=observed)
+    names = [path.parent if path.name == "__init__.py" else path for path in found]
+    return sorted(str(path.relative_to(settings.CHECKOUT)) for path in names)

@@ -12,6 +12,7 @@ from typing import Any
 
 from lab import client, command, console, rest, settings
 from lab.cluster import NAME, Cluster
+from lab.hdfs import Hdfs
 from sahara_docker import exceptions
 
 #: Where the job reads and writes in HDFS; Sahara keeps its own files of a job below the name of its template.
@@ -68,7 +69,7 @@ def run(lab: settings.Lab, cloud: rest.Cloud, cluster: Cluster) -> Result:
     console.step(f"  {len(content) / 1e6:.1f} MB of text are in HDFS at {INPUT}")
     _definitions(lab, cloud)
     began = time.monotonic()
-    configs = (settings.CHECKOUT / "examples/word-count.configs").read_text().split()
+    configs = (settings.CHECKOUT / "examples/jobs/mapreduce/configs").read_text().split()
     printed = client.openstack(
         lab,
         f"dataprocessing job execute --cluster {NAME} --job-template word-count --input text --output counted-words",
@@ -88,7 +89,7 @@ def run(lab: settings.Lab, cloud: rest.Cloud, cluster: Cluster) -> Result:
             remedy=f"look at {cluster.web_pages()['Oozie']}/v1/job/{job['engine_job_id']}?show=log; "
             f"read {lab.log}/sahara.log",
         )
-    found = _output(hdfs)
+    found = output(hdfs, OUTPUT)
     expected = count(content)
     if found != expected:
         wrong = {word for word in set(found) | set(expected) if found.get(word) != expected.get(word)}
@@ -154,12 +155,13 @@ def _cause(job: dict[str, Any]) -> str:
     return f"{job['info'].get('status')} {'; '.join(causes)}".strip()
 
 
-def _output(hdfs) -> dict[str, int]:
+def output(hdfs: Hdfs, directory: str) -> dict[str, int]:
+    """Words and how often they occur, as the job has written them into a directory of HDFS."""
     found: dict[str, int] = {}
-    for name in hdfs.list(OUTPUT):
+    for name in hdfs.list(directory):
         if name.startswith("part-"):
             # Not splitlines(): it also ends a line at characters that are letters to the job.
-            for line in hdfs.read(f"{OUTPUT}/{name}").decode().split("\n"):
+            for line in hdfs.read(f"{directory}/{name}").decode().split("\n"):
                 word, _, number = line.rpartition("\t")
                 if line:
                     found[word] = int(number)

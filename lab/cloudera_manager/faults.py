@@ -102,4 +102,4 @@ class Faults:
         return True
 
     def _save(self) -> None:
-        durable.write_json(self._path, dataclasses.asdict(self._wanted))
+        durable.write_json(self._path, self._wanted)

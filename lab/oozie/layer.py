@@ -4,51 +4,52 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import maven
+from lab import layer
+from lab.oozie import relocation
 from sahara_docker import exceptions
 
 HERE = Path(__file__).parent
+_EMPTY = HERE / "empty-resource.xml"
 
 #: What goes to HDFS: a directory for each kind of action that has one, and the jars in it, without their versions.
 #: ``oozie`` is on every action's class path. Hadoop's own jars are on each node and need not come from here.
 SHARELIB = {
     "oozie": ("oozie-sharelib-oozie", "oozie-client", "oozie-fluent-job-api", "json-simple"),
     "mapreduce-streaming": ("oozie-sharelib-streaming", "hadoop-streaming"),
-}
+    "hive": ("oozie-sharelib-hive",),
+    "pig": (
+        "oozie-sharelib-pig", "pig", "antlr-runtime", "ST4", "automaton", "jackson-core-asl", "jackson-mapper-asl",
+        "jline", "joda-time", "RoaringBitmap",
+    ),
+}  # fmt: skip
 
-#: Seconds for Maven to fetch some 15 MB, on a slow line too.
-FETCH_TIMEOUT = 900
+#: Libraries that a program has under another name than their own, without its jar on Maven Central bringing them.
+RELOCATED = {"RoaringBitmap": ("org.roaringbitmap", "org.apache.pig.org.roaringbitmap")}
+
+#: Hadoop's classes name these as configuration files that every program reads (YarnConfiguration, HdfsConfiguration).
+#: Most skip what is not there; one that reads loudly, such as FsShell as the main class of a Java action, fails.
+EMPTY_RESOURCES = ("resource-types.xml", "hdfs-rbf-default.xml", "hdfs-rbf-site.xml")
 
 
 def build(target: Path, progress: Callable[[str], None]) -> None:
-    """Make ``target/opt/oozie``, anew when something of it changed since the last time.
-
-    :param target: a directory whose content is copied to ``/`` of the image.
-    :param progress: takes one line about what is going on.
-    :raises lab.maven.NoMaven, lab.command.CommandFailed: see :func:`lab.maven.copy`; its log is in ``log`` beside
-        ``layers``.
-    """
-    home = target / "opt" / "oozie"
-    jars = home / "lib"
-    pom = home / "pom.xml"
-    if not (pom.is_file() and pom.read_bytes() == (HERE / "pom.xml").read_bytes()):
-        progress("fetching Oozie's jars")
-        shutil.rmtree(home, ignore_errors=True)
-        state = target.parents[1]
-        maven.copy(HERE / "pom.xml", "copy", jars, state / "maven", state / "log" / "oozie.log", FETCH_TIMEOUT)
-        _split_off_sharelib(jars, home / "sharelib")
-        shutil.copyfile(HERE / "pom.xml", pom)  # last: it says that the jars are all there
-    progress("laying out Oozie")
-    for name in ("bin", "conf", "webroot"):
-        _replace(HERE / name, home / name)
-    _replace(HERE / "server", home / "python" / "oozie_server")
+    """Make ``target/opt/oozie``; see :func:`lab.layer.build`."""
+    home = layer.build(HERE, target, progress, _make_sharelib)
+    for name in ("conf", "webroot"):
+        layer.replace(HERE / name, home / name)
+    layer.replace(HERE / "server", home / "python" / "oozie_server")
 
 
-def _split_off_sharelib(jars: Path, sharelib: Path) -> None:
-    """Copy the share lib's jars; the server has no use for the streaming jars, so those move."""
+def _make_sharelib(home: Path) -> None:
+    _split_off_jars(home / "lib", home / "sharelib")
+    _put_empty_resources(home / "sharelib" / "oozie")
+
+
+def _split_off_jars(jars: Path, sharelib: Path) -> None:
+    """Copy the share lib's jars; the server has no use for those of one kind of action, so they move."""
     for kind, artifacts in SHARELIB.items():
         directory = sharelib / kind
         directory.mkdir(parents=True)
@@ -61,11 +62,17 @@ def _split_off_sharelib(jars: Path, sharelib: Path) -> None:
                     observed=f"{len(found)} jars",
                     remedy="mend lab/oozie/pom.xml",
                 )
-            shutil.copy(found[0], directory)
+            if artifact in RELOCATED:
+                relocation.relocate(found[0], *RELOCATED[artifact], directory / found[0].name)
+            else:
+                shutil.copy(found[0], directory)
             if kind != "oozie":
                 found[0].unlink()
 
 
-def _replace(source: Path, destination: Path) -> None:
-    shutil.rmtree(destination, ignore_errors=True)
-    shutil.copytree(source, destination, ignore=shutil.ignore_patterns("__pycache__"))
+def _put_empty_resources(directory: Path) -> None:
+    """In a jar, because a launcher does not start with any other file of the share lib beside its jars."""
+    with zipfile.ZipFile(directory / "hadoop-empty-resources.jar", "w") as jar:
+        for name in EMPTY_RESOURCES:
+            # An entry of its own, whose date is always the same.
+            jar.writestr(zipfile.ZipInfo(name), _EMPTY.read_bytes())

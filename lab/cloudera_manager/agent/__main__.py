@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import logging
 import os
 import pathlib
@@ -38,6 +39,8 @@ class Agent:
         self._registered = threading.Event()
         self._address = ""
         self._session = secrets.token_hex(8)
+        # By these the server tells what was seen before a task was done from what was seen after it.
+        self._moments = itertools.count(1)
         self.supervisor = Supervisor(config.state_directory, config.process_directory, self._beat.set)
 
     def hostname(self) -> str:
@@ -78,7 +81,7 @@ class Agent:
         """
         facts: dict[str, Any] = {
             "hostname": self.hostname(), "session": self._session, "ip": self._address, "cores": host_facts.cores(),
-            "memory": host_facts.memory_limit(), "processes": self.supervisor.reports(),
+            "memory": host_facts.memory_limit(), "moment": next(self._moments), "processes": self.supervisor.reports(),
         }  # fmt: skip
         answer, address = self.link.post("/agent/heartbeat", facts)
         if address != self._address:
@@ -104,6 +107,7 @@ class Agent:
         about = task["payload"].get("role") or task["payload"].get("name", "")
         LOG.info("task %d: %s %s", task["id"], task["kind"], about)
         outcome = tasks.perform(self.supervisor, task["kind"], task["payload"])
+        outcome["moment"] = next(self._moments)
         if not outcome["ok"]:
             LOG.warning("task %d failed: %s", task["id"], outcome["message"])
         for _ in range(10):

@@ -32,6 +32,11 @@ def first_failure(probes: list[dict[str, Any]]) -> str | None:
     return None
 
 
+def first_that_passes(probes: dict[str, dict[str, Any]]) -> str:
+    """Return the name of the first probe that passes, or an empty string."""
+    return next((name for name, probe in probes.items() if _failure(probe) is None), "")
+
+
 def _failure(probe: dict[str, Any]) -> str | None:
     if "any" in probe:
         failures = [_failure(one) for one in probe["any"]]
@@ -48,13 +53,18 @@ def _tcp(host: str, port: int, send: str, pattern: str) -> str | None:
         with socket.create_connection((host, port), TIMEOUT) as connection:
             if send:
                 connection.sendall(send.encode())
-                while part := connection.recv(4096):
+                # Whoever answers and keeps the connection open has said enough when it is what was expected.
+                while not _matches(pattern, answer) and (part := connection.recv(4096)):
                     answer += part
     except OSError as error:
         return f"{host}:{port} does not accept connections: {error.strerror or error}"
-    if not re.search(pattern, answer.decode("utf-8", "replace")):
+    if not _matches(pattern, answer):
         return f"{host}:{port} answers {send!r}, but not with {pattern!r} yet"
     return None
+
+
+def _matches(pattern: str, answer: bytes) -> bool:
+    return re.search(pattern, answer.decode("utf-8", "replace")) is not None
 
 
 def _http(url: str, pattern: str) -> str | None:

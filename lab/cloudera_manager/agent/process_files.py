@@ -42,9 +42,10 @@ def environment(spec: dict[str, Any], directory: pathlib.Path) -> dict[str, str]
     env = {name: fill_in(value, directory) for name, value in spec["env"].items()}
     path = pathlib.Path(spec["class_path_file"])
     try:
-        env["CLASSPATH"] = f"{path.read_text(encoding='utf-8').strip()}:{directory}"
+        jars = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise FilesError(f"{path}: {error.strerror}; the node image has to bring it") from error
+    env["CLASSPATH"] = ":".join(filter(None, (jars, str(directory), env.get("HADOOP_CLASSPATH"))))
     return env
 
 

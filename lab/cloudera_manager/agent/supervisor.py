@@ -24,15 +24,20 @@ STOP_GRACE = 20.0
 
 @dataclasses.dataclass
 class Daemon:
-    """A role's daemon as this agent sees it."""
+    """A role's daemon as this agent sees it.
+
+    ``returning`` lasts from a restart of the host until it answers again.
+    """
 
     spec: dict[str, Any]
     process: Process | None = None
     wanted: bool = True
     state: str = "STOPPED"
     failure: str = ""
+    ha_status: str = ""
     log_tail: str = ""
     restarts: int = 0
+    returning: bool = False
     retry_at: float = 0.0
     probed_at: float = 0.0
     started_at: float = 0.0
@@ -42,6 +47,7 @@ class Daemon:
         return {
             "role": self.spec["role"], "process_id": self.spec["id"], "state": self.state, "failure": self.failure,
             "log_tail": self.log_tail, "restarts": self.restarts, "pid": self.process.pid if self.process else None,
+            "ha_status": self.ha_status,
         }  # fmt: skip
 
 
@@ -89,7 +95,7 @@ class Supervisor:
                 daemon.state = "RUNNING"
                 LOG.info("%s still runs as pid %d", daemon.spec["role"], daemon.process.pid)
             elif daemon.wanted:
-                daemon.state, daemon.retry_at = "EXITED", time.monotonic()
+                daemon.state, daemon.retry_at, daemon.returning = "EXITED", time.monotonic(), True
                 daemon.failure = "it ended while no agent ran"
 
     def start(self, spec: dict[str, Any]) -> dict[str, Any]:
@@ -132,6 +138,7 @@ class Supervisor:
             failure = probes.first_failure(daemon.spec["probes"])
             if failure is None:
                 daemon.state, daemon.failure, daemon.probed_at = "RUNNING", "", time.monotonic()
+                daemon.ha_status = probes.first_that_passes(daemon.spec["ha_status"])
                 self._changed()
                 return {"ok": True, "message": f"runs as pid {process.pid}", "log_tail": ""}
             if time.monotonic() > deadline:
@@ -225,14 +232,17 @@ class Supervisor:
             LOG.warning("%s %s", daemon.spec["role"], daemon.failure)
             self._changed()
         elif daemon.state == "EXITED" and daemon.wanted and now >= daemon.retry_at:
-            # An unexpected exit is retried only where the role asks for it; after a host's restart everything is.
-            if daemon.spec["auto_restart"] or daemon.process is None:
+            # An unexpected exit is retried only where the role asks for it. After a host's restart everything is: what
+            # it depends on starts at the same moment, and the job history does not wait for a NameNode.
+            if daemon.spec["auto_restart"] or daemon.returning:
                 self._restart(daemon)
         elif daemon.state == "RUNNING" and now - daemon.probed_at > PROBE_INTERVAL:
             daemon.probed_at = now
-            failure = probes.first_failure(daemon.spec["probes"]) or ""
-            if failure != daemon.failure:
-                daemon.failure = failure
+            before = daemon.failure, daemon.ha_status
+            daemon.failure = probes.first_failure(daemon.spec["probes"]) or ""
+            daemon.returning = daemon.returning and daemon.failure != ""
+            daemon.ha_status = probes.first_that_passes(daemon.spec["ha_status"])
+            if before != (daemon.failure, daemon.ha_status):
                 self._changed()
 
     def _restart(self, daemon: Daemon) -> None:
@@ -244,7 +254,7 @@ class Supervisor:
             daemon.retry_at = time.monotonic() + LAST_BACKOFF
             return
         daemon.state, daemon.probed_at = "RUNNING", time.monotonic()
-        daemon.failure = "started again, does not answer yet" if daemon.spec["probes"] else ""
+        daemon.failure, daemon.ha_status = "started again, does not answer yet" if daemon.spec["probes"] else "", ""
         daemon.probed_at -= PROBE_INTERVAL - 2.0
         self._changed()
 

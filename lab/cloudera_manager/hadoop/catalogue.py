@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from . import jvm
+from .setting import SPARK_HISTORY
+
 GATEWAY = "GATEWAY"
 MANAGEMENT = "MGMT"
 
@@ -24,7 +27,13 @@ class RoleType:
     :ivar main: the daemon's main class, or its program when it is not started by ``java`` directly.
     :ivar heap: the configuration name of its heap size in bytes and the lab's default in MiB. The lab's heaps are far
         smaller than Cloudera Manager's, for five daemons have to fit into a container of 2 GiB.
+    :ivar heap_unit: bytes for which 1 stands in the setting of the heap.
+    :ivar options: the configuration name of its further JVM options; empty for a role that has none.
+    :ivar arguments: of the main class.
+    :ivar class_path: what the daemon needs behind Hadoop's jars.
+    :ivar class_path_file: a file on the node that names Hadoop's jars, or those of a daemon that goes without them all.
     :ivar after: role types that have to answer first.
+    :ivar wrapper: a program on the node that prepares something and then becomes the command behind it.
     """
 
     name: str
@@ -36,15 +45,24 @@ class RoleType:
     after: tuple[str, ...] = ()
     files: tuple[str, ...] = ("core-site.xml", "hdfs-site.xml")
     auto_restart: bool = False
+    heap_unit: int = 1
+    arguments: tuple[str, ...] = ()
+    class_path: str = ""
+    class_path_file: str = jvm.CLASS_PATH_FILE
+    wrapper: str = ""
 
 
 _YARN_FILES = ("core-site.xml", "hdfs-site.xml", "yarn-site.xml", "mapred-site.xml")
+_HBASE_FILES = ("core-site.xml", "hdfs-site.xml", "hbase-site.xml")
+#: HBase looks for its pages in a directory on its class path.
+_HBASE_CLASS_PATH = "/opt/hbase/lib/*:/opt/hbase"
+_HBASE_AFTER = ("SERVER", "DATANODE", "FAILOVERCONTROLLER")
 
 DAEMONS: dict[tuple[str, str], RoleType] = {
     ("ZOOKEEPER", "SERVER"): RoleType(
         "SERVER", "zookeeper", "org.apache.zookeeper.server.quorum.QuorumPeerMain",
         ("zookeeper_server_java_heapsize", 64), "zk_server_java_opts", ("zk_server_log_dir", "/var/log/zookeeper"),
-        files=("zoo.cfg",), auto_restart=True,
+        files=("zoo.cfg",), auto_restart=True, arguments=("{process_dir}/zoo.cfg",),
     ),
     ("HDFS", "NAMENODE"): RoleType(
         "NAMENODE", "hdfs", "org.apache.hadoop.hdfs.server.namenode.NameNode",
@@ -92,6 +110,34 @@ DAEMONS: dict[tuple[str, str], RoleType] = {
         "OOZIE_SERVER", "oozie", "/opt/oozie/bin/oozie-server",
         ("oozie_java_heapsize", 256), "oozie_java_opts", ("oozie_log_dir", "/var/log/oozie"),
         after=("NAMENODE", "FAILOVERCONTROLLER"), files=(*_YARN_FILES, "oozie-site.xml"),
+    ),
+    ("HBASE", "MASTER"): RoleType(
+        "MASTER", "hbase", "org.apache.hadoop.hbase.master.HMaster",
+        ("hbase_master_java_heapsize", 192), "hbase_master_java_opts", ("hbase_master_log_dir", "/var/log/hbase"),
+        after=_HBASE_AFTER, files=_HBASE_FILES, auto_restart=True, arguments=("start",), class_path=_HBASE_CLASS_PATH,
+    ),
+    ("HBASE", "REGIONSERVER"): RoleType(
+        "REGIONSERVER", "hbase", "org.apache.hadoop.hbase.regionserver.HRegionServer",
+        ("hbase_regionserver_java_heapsize", 256), "hbase_regionserver_java_opts",
+        ("hbase_regionserver_log_dir", "/var/log/hbase"),
+        after=_HBASE_AFTER, files=_HBASE_FILES, auto_restart=True, arguments=("start",), class_path=_HBASE_CLASS_PATH,
+    ),
+    ("KAFKA", "KAFKA_BROKER"): RoleType(
+        "KAFKA_BROKER", "kafka", "kafka.Kafka", ("broker_max_heap_size", 192), "broker_java_opts",
+        ("log_dir", "/var/log/kafka"), after=("SERVER",), files=("kafka.properties",), auto_restart=True,
+        heap_unit=2**20, arguments=("{process_dir}/kafka.properties",), class_path="/opt/kafka/lib/*",
+    ),
+    ("SPARK_ON_YARN", "SPARK_YARN_HISTORY_SERVER"): RoleType(
+        "SPARK_YARN_HISTORY_SERVER", "spark", "org.apache.spark.deploy.history.HistoryServer",
+        ("history_server_max_heapsize", 192), "", ("log_dir", "/var/log/spark"),
+        after=("NAMENODE", "FAILOVERCONTROLLER"), files=("core-site.xml", "hdfs-site.xml", SPARK_HISTORY),
+        arguments=("--properties-file", f"{{process_dir}}/{SPARK_HISTORY}"), class_path_file="/opt/spark/classpath",
+    ),
+    ("HIVE", "HIVEMETASTORE"): RoleType(
+        "HIVEMETASTORE", "hive", "org.apache.hadoop.hive.metastore.HiveMetaStore",
+        ("hive_metastore_java_heapsize", 192), "hive_metastore_java_opts", ("hive_log_dir", "/var/log/hive"),
+        after=("NAMENODE", "FAILOVERCONTROLLER"), files=("core-site.xml", "hdfs-site.xml", "hive-site.xml"),
+        auto_restart=True, class_path="/opt/hive/lib/*", wrapper="/opt/hive/bin/with-metastore-tables",
     ),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..server.model import Cluster, Role, Service
 from . import settings
-from .properties import CORE, HDFS, YARN
+from .setting import CORE, HDFS, YARN
 
 #: Configuration names of a NameNode by which HDFS becomes highly available.
 NAME_SERVICE, JOURNAL_NAME = "dfs_federation_namenode_nameservice", "dfs_namenode_quorum_journal_name"
@@ -16,6 +16,8 @@ AUTOMATIC_FAILOVER = "autofailover_enabled"
 
 #: Where a failover controller listens for the other's request to let go.
 CONTROLLER_PORT = 8019
+
+_JOURNAL_STEPS, _JOURNAL_MILLISECONDS = ("select-input-streams", "start-segment", "write-txns"), 90_000
 
 _PROXY_PROVIDER = "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider"
 _STATE_STORE = "org.apache.hadoop.yarn.server.resourcemanager.recovery.ZKRMStateStore"
@@ -58,6 +60,8 @@ def hdfs(cluster: Cluster, service: Service, name: str) -> dict[str, dict[str, s
             "dfs.ha.zkfc.port": str(CONTROLLER_PORT),
             # ZooKeeper and the journals let only one write; nothing else has to be done to the other one.
             "dfs.ha.fencing.methods": "shell(true)",
+            # A NameNode that waits longer for the journals' majority ends itself: Hadoop's 20 s are few on a busy lab.
+            **{f"dfs.qjournal.{step}.timeout.ms": str(_JOURNAL_MILLISECONDS) for step in _JOURNAL_STEPS},
         },
     }  # fmt: skip
 

@@ -25,9 +25,12 @@ def opens() -> list[str]:
 
 
 def fast_start() -> list[str]:
-    """Return options for short lives on few cores: the first compiler only, the simplest collector, no side files."""
+    """Return options for short lives on few cores: the first compiler only, the simplest collector, no side files.
+
+    The collector is not named: a user's options may name one, Pig's tasks always do, and two of them are an error.
+    """
     return [
-        "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto",
+        "-XX:TieredStopAtLevel=1", "-XX:+NeverActAsServerClassMachine", "-XX:-UsePerfData", "-Xshare:auto",
         "-Djava.net.preferIPv4Stack=true",
     ]  # fmt: skip
 

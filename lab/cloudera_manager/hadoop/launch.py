@@ -7,7 +7,7 @@ from typing import Any
 
 from ..server.errors import CommandFailed
 from ..server.model import Cluster, Host, Role, Service
-from . import catalogue, high_availability, jvm, render, settings, sizing, topology
+from . import catalogue, hbase, high_availability, hive, jvm, kafka, render, settings, sizing, spark, topology
 
 START_TIMEOUT = 300
 COMMAND_TIMEOUT = 120
@@ -17,7 +17,7 @@ _DIRECTORIES = {
     "dfs_name_dir_list": "700", "dfs_namenode_edits_dir": "700", "fs_checkpoint_dir_list": "700",
     "dfs_data_dir_list": "700", "yarn_nodemanager_local_dirs": "755", "yarn_nodemanager_log_dirs": "755",
     "yarn_nodemanager_recovery_dir": "700", "dataDir": "755", "dataLogDir": "755", "oozie_data_dir": "755",
-    "dfs_journalnode_edits_dir": "700",
+    "dfs_journalnode_edits_dir": "700", "log.dirs": "700",
 }  # fmt: skip
 
 _NAME_NODE_STATUS = "/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus"
@@ -48,10 +48,11 @@ def daemon(cluster: Cluster, service: Service, role: Role, host: Host, process_i
     spec: dict[str, Any] = {
         "role": role.name, "id": process_id, "name": f"{service.name}-{role.type}", "user": kind.user,
         "files": render.role_files(cluster, service, role, host), "directories": made,
-        "log_file": f"{log_dir}/{log_file}", "probes": probes(cluster, service, role), "timeout": START_TIMEOUT,
+        "log_file": f"{log_dir}/{log_file}", "probes": probes(cluster, service, role),
+        "ha_status": ha_status(service, role), "timeout": START_TIMEOUT,
         "auto_restart": _auto_restart(service, role, kind),
     }  # fmt: skip
-    spec["env"], spec["class_path_file"] = environment(service, role), jvm.CLASS_PATH_FILE
+    spec["env"], spec["class_path_file"] = environment(service, role), kind.class_path_file
     if kind.main.startswith("/"):
         spec["argv"] = [kind.main]
         spec["env"].update(_oozie(cluster, service, role, log_dir))
@@ -60,13 +61,15 @@ def daemon(cluster: Cluster, service: Service, role: Role, host: Host, process_i
         return spec
     heap = sizing.heap_bytes(cluster, service.type, role.name)
     spec["argv"] = [
+        *filter(None, [kind.wrapper]),
         jvm.JAVA, f"-Dproc_{role.type.lower()}", f"-Xmx{heap}", *jvm.fast_start(), *jvm.shared_classes(), *jvm.opens(),
         f"-Dhadoop.log.dir={log_dir}", f"-Dhadoop.log.file={log_file}", f"-Dhadoop.id.str={kind.user}",
         "-Dlog4j.configuration=file:{process_dir}/log4j.properties",
-        *jvm.readable(settings.value(service, role, kind.options) or ""), kind.main,
+        *jvm.readable(settings.value(service, role, kind.options) or ""), kind.main, *kind.arguments,
     ]  # fmt: skip
+    if role.type == "HIVEMETASTORE":
+        spec["env"].update(hive.connection(service))
     if role.type == "SERVER":
-        spec["argv"].append("{process_dir}/zoo.cfg")
         number = {"myid": f"{render.zookeeper_id(service, role)}\n"}
         made += [
             {"path": path, "user": kind.user, "mode": "755", "files": number}
@@ -88,6 +91,9 @@ def environment(service: Service, role: Role | None) -> dict[str, str]:
         "LANG": "C.UTF-8", "HADOOP_CONF_DIR": "{process_dir}",
         "MALLOC_ARENA_MAX": "4",
     }  # fmt: skip
+    kind = catalogue.daemon(service.type, role.type) if role is not None else None
+    if kind is not None and kind.class_path:
+        env["HADOOP_CLASSPATH"] = kind.class_path
     if role is not None and role.type == "NODEMANAGER":
         # What a container of a job inherits: the node's client configuration, not the NodeManager's own.
         env["HADOOP_CONF_DIR"] = render.CLIENT_DIRECTORY
@@ -153,11 +159,29 @@ def probes(cluster: Cluster, service: Service, role: Role) -> list[dict[str, Any
         return [web("mapreduce_jobhistory_webapp_address", 19888, "/ws/v1/history/info", "startedOn")]
     if role.type == "OOZIE_SERVER":
         return [web("oozie_http_port", 11000, "/oozie/v1/admin/status", "NORMAL")]
+    if role.type == "SPARK_YARN_HISTORY_SERVER":
+        return [web("history_server_web_port", spark.WEB_PORT, "/api/v1/version", '"spark"')]
+    if service.type == "HIVE":
+        return hive.probes(service, role)
     if role.type == "SERVER":
         # It accepts connections before it is part of a quorum.
         tcp = [host, settings.number(service, role, "clientPort", 2181)]
         return [{"tcp": tcp, "send": "srvr", "pattern": "Mode: (leader|follower|standalone)"}]
-    return []
+    return kafka.probes(service, role) if role.type == "KAFKA_BROKER" else hbase.probes(service, role)
+
+
+def ha_status(service: Service, role: Role) -> dict[str, dict[str, Any]]:
+    """Return the probes that show what a daemon is of two, by the API's word for that; none for a role without one."""
+    if role.type == "NAMENODE":
+        page, words = ("dfs_http_port", 50070, _NAME_NODE_STATUS), {"ACTIVE": '"active"', "STANDBY": '"standby"'}
+    elif role.type == "RESOURCEMANAGER":
+        page = ("resourcemanager_webserver_port", 8088, "/ws/v1/cluster/info")
+        words = {word: f'"haState":"{word}"' for word in ("ACTIVE", "STANDBY")}
+    else:
+        return {}
+    name, default, path = page
+    url = f"http://{role.host_id}:{settings.number(service, role, name, default)}{path}"
+    return {word: {"url": url, "pattern": pattern} for word, pattern in words.items()}
 
 
 def _command(
@@ -204,6 +228,18 @@ def refresh_nodes(cluster: Cluster, service: Service, role: Role, host: Host, pr
     return _command(cluster, service, role, host, process_id, f"refresh-{role.type}", [*words, "-refreshNodes"])
 
 
+def unload_region_server(cluster: Cluster, service: Service, role: Role, host: Host, process_id: int) -> dict[str, Any]:
+    """Return the command that moves a RegionServer's regions to the others."""
+    words = [
+        hbase.MOVER,
+        "--operation",
+        "unload",
+        "--regionserverhost",
+        f"{role.host_id}:{hbase.rpc_port(service, role)}",
+    ]
+    return _command(cluster, service, role, host, process_id, "unload", words)
+
+
 def empty(path: str, role: Role, process_id: int) -> dict[str, Any]:
     """Return the command that removes what lies in one of HDFS's directories, which need not be there."""
     return {
@@ -211,6 +247,16 @@ def empty(path: str, role: Role, process_id: int) -> dict[str, Any]:
         "env": {"PATH": "/usr/bin:/bin"}, "class_path_file": jvm.CLASS_PATH_FILE,
         "directories": [{"path": path, "user": "hdfs", "mode": "700"}],
         "argv": ["find", path, "-mindepth", "1", "-delete"],
+    }  # fmt: skip
+
+
+def make_metastore_tables(service: Service, role: Role, process_id: int) -> dict[str, Any]:
+    """Return the command that makes the tables of Hive's metastore, which need not be missing."""
+    kind = catalogue.DAEMONS["HIVE", "HIVEMETASTORE"]
+    return {
+        "id": process_id, "name": f"{service.name}-make-tables", "user": kind.user, "timeout": COMMAND_TIMEOUT,
+        "files": {}, "env": {**environment(service, role), **hive.connection(service)},
+        "class_path_file": jvm.CLASS_PATH_FILE, "directories": [], "argv": [kind.wrapper, "true"],
     }  # fmt: skip
 
 

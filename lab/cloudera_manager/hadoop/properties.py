@@ -7,27 +7,8 @@ name, a property, and the lab's default where it has to be set; without a defaul
 
 from __future__ import annotations
 
-import dataclasses
-
-CORE, HDFS, YARN, MAPRED, OOZIE, ZOO = (
-    "core-site.xml", "hdfs-site.xml", "yarn-site.xml", "mapred-site.xml", "oozie-site.xml", "zoo.cfg",
-)  # fmt: skip
-
-
-@dataclasses.dataclass(frozen=True)
-class Setting:
-    """One configuration name and where it lands."""
-
-    name: str
-    file: str
-    property: str
-    default: str | None = None
-
-
-def _table(file: str, text: str) -> tuple[Setting, ...]:
-    rows = (line.split(None, 2) for line in text.strip().splitlines())
-    return tuple(Setting(row[0], file, row[1], row[2] if len(row) > 2 else None) for row in rows)
-
+from . import spark_properties, store_properties
+from .setting import CORE, HDFS, MAPRED, OOZIE, YARN, ZOO, Setting, table
 
 _PROXY_USERS = "\n".join(
     f"{user}_proxy_user_{what}_list hadoop.proxyuser.{user}.{what} *"
@@ -37,7 +18,7 @@ _PROXY_USERS = "\n".join(
 
 #: Settings of a whole service: they go into the files of all its roles and of its clients.
 SERVICE: dict[str, tuple[Setting, ...]] = {
-    "HDFS": _table(HDFS, """
+    "HDFS": table(HDFS, """
         dfs_replication                  dfs.replication
         dfs_block_size                   dfs.blocksize                             134217728
         dfs_permissions                  dfs.permissions.enabled
@@ -51,14 +32,14 @@ SERVICE: dict[str, tuple[Setting, ...]] = {
         dfs_encrypt_data_transfer        dfs.encrypt.data.transfer
         dfs_data_transfer_protection     dfs.data.transfer.protection
         dfs_ha_fencing_methods           dfs.ha.fencing.methods
-    """) + _table(CORE, """
+    """) + table(CORE, """
         dfs_umaskmode                    fs.permissions.umask-mode                 022
         io_compression_codecs            io.compression.codecs
         hadoop_rpc_protection            hadoop.rpc.protection
         hadoop_security_authorization    hadoop.security.authorization
         hadoop_security_group_mapping    hadoop.security.group.mapping
-    """) + _table(CORE, _PROXY_USERS),
-    "YARN": _table(YARN, """
+    """) + table(CORE, _PROXY_USERS),
+    "YARN": table(YARN, """
         yarn_acl_enable                  yarn.acl.enable                           true
         yarn_admin_acl                   yarn.admin.acl                            *
         yarn_log_aggregation_enable      yarn.log-aggregation-enable               true
@@ -66,22 +47,24 @@ SERVICE: dict[str, tuple[Setting, ...]] = {
         yarn_scheduler_fair_allow_undeclared_pools yarn.scheduler.fair.allow-undeclared-pools true
         yarn_resourcemanager_nodemanager_graceful_decommission_timeout_secs yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs
     """),  # noqa: E501
-    "OOZIE": _table(OOZIE, """
+    "OOZIE": table(OOZIE, """
         oozie_use_sla                    oozie.sla.service.SLAService.enabled
         oozie_sharelib_rootdir           oozie.service.WorkflowAppService.system.libpath.root /user/oozie
     """),
-    "ZOOKEEPER": _table(ZOO, """
+    "ZOOKEEPER": table(ZOO, """
         tickTime                         tickTime                                  2000
         initLimit                        initLimit                                 10
         syncLimit                        syncLimit                                 5
         autopurgeSnapRetainCount         autopurge.snapRetainCount                 5
         autopurgeInterval                autopurge.purgeInterval                   24
     """),
+    **spark_properties.SERVICE,
+    **store_properties.SERVICE,
 }  # fmt: skip
 
 #: Settings of one role type: they go into the files of that role.
 ROLE: dict[str, tuple[Setting, ...]] = {
-    "NAMENODE": _table(HDFS, """
+    "NAMENODE": table(HDFS, """
         dfs_name_dir_list                dfs.namenode.name.dir                     /dfs/nn
         dfs_namenode_edits_dir           dfs.namenode.edits.dir
         dfs_name_dir_restore             dfs.namenode.name.dir.restore
@@ -101,20 +84,20 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         dfs_access_time_precision        dfs.namenode.accesstime.precision
         fs_checkpoint_period             dfs.namenode.checkpoint.period
         fs_checkpoint_txns               dfs.namenode.checkpoint.txns
-    """) + _table(CORE, """
+    """) + table(CORE, """
         fs_trash_interval                fs.trash.interval                         1440
         fs_trash_checkpoint_interval     fs.trash.checkpoint.interval              60
         topology_script_file_name        net.topology.script.file.name
     """),
-    "JOURNALNODE": _table(HDFS, """
+    "JOURNALNODE": table(HDFS, """
         dfs_journalnode_edits_dir        dfs.journalnode.edits.dir                 /dfs/jn
     """),
-    "SECONDARYNAMENODE": _table(HDFS, """
+    "SECONDARYNAMENODE": table(HDFS, """
         fs_checkpoint_dir_list           dfs.namenode.checkpoint.dir               /dfs/snn
         fs_checkpoint_period             dfs.namenode.checkpoint.period
         fs_checkpoint_txns               dfs.namenode.checkpoint.txns
     """),
-    "DATANODE": _table(HDFS, """
+    "DATANODE": table(HDFS, """
         dfs_data_dir_list                dfs.datanode.data.dir                     /dfs/dn
         dfs_datanode_data_dir_perm       dfs.datanode.data.dir.perm                700
         dfs_datanode_du_reserved         dfs.datanode.du.reserved                  1073741824
@@ -131,7 +114,7 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         dfs_datanode_available_space_balanced_threshold dfs.datanode.available-space-volume-choosing-policy.balanced-space-threshold
         dfs_datanode_available_space_balanced_preference dfs.datanode.available-space-volume-choosing-policy.balanced-space-preference-fraction
     """),  # noqa: E501
-    "RESOURCEMANAGER": _table(YARN, """
+    "RESOURCEMANAGER": table(YARN, """
         yarn_scheduler_minimum_allocation_mb yarn.scheduler.minimum-allocation-mb  128
         yarn_scheduler_maximum_allocation_mb yarn.scheduler.maximum-allocation-mb  65536
         yarn_scheduler_increment_allocation_mb yarn.scheduler.increment-allocation-mb 64
@@ -160,7 +143,7 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         yarn_am_liveness_monitor_expiry_interval_ms yarn.am.liveness-monitor.expiry-interval-ms
         yarn_nm_liveness_monitor_expiry_interval_ms yarn.nm.liveness-monitor.expiry-interval-ms
     """),  # noqa: E501
-    "NODEMANAGER": _table(YARN, """
+    "NODEMANAGER": table(YARN, """
         yarn_nodemanager_resource_memory_mb yarn.nodemanager.resource.memory-mb
         yarn_nodemanager_resource_cpu_vcores yarn.nodemanager.resource.cpu-vcores
         yarn_nodemanager_resource_percentage_physical_cpu_limit yarn.nodemanager.resource.percentage-physical-cpu-limit
@@ -186,16 +169,16 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         mapred_healthchecker_script_path yarn.nodemanager.health-checker.script.path
         mapred_healthchecker_script_args yarn.nodemanager.health-checker.script.opts
     """)  # noqa: E501
-    + _table(MAPRED, """
+    + table(MAPRED, """
         mapreduce_shuffle_max_connections mapreduce.shuffle.max.connections
         mapreduce_shuffle_max_threads    mapreduce.shuffle.max.threads
     """),
-    "JOBHISTORY": _table(MAPRED, """
+    "JOBHISTORY": table(MAPRED, """
         yarn_app_mapreduce_am_staging_dir yarn.app.mapreduce.am.staging-dir        /user
         mapreduce_jobhistory_max_age_ms  mapreduce.jobhistory.max-age-ms
         mapreduce_jobhistory_cleaner_interval mapreduce.jobhistory.cleaner.interval-ms
     """),
-    "OOZIE_SERVER": _table(OOZIE, """
+    "OOZIE_SERVER": table(OOZIE, """
         oozie_service_callablequeueservice_callable_concurrency oozie.service.CallableQueueService.callable.concurrency
         oozie_service_callablequeueservice_queue_size oozie.service.CallableQueueService.queue.size
         oozie_service_callablequeueservice_threads oozie.service.CallableQueueService.threads
@@ -207,7 +190,7 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         oozie_email_smtp_prt             oozie.email.smtp.port
         oozie_email_from_address         oozie.email.from.address
     """),
-    "SERVER": _table(ZOO, """
+    "SERVER": table(ZOO, """
         clientPort                       clientPort                                2181
         dataDir                          dataDir                                   /var/lib/zookeeper
         dataLogDir                       dataLogDir                                /var/lib/zookeeper
@@ -215,14 +198,16 @@ ROLE: dict[str, tuple[Setting, ...]] = {
         minSessionTimeout                minSessionTimeout                         4000
         maxSessionTimeout                maxSessionTimeout                         60000
     """),
+    **spark_properties.ROLE,
+    **store_properties.ROLE,
 }  # fmt: skip
 
 #: Settings of a service's gateways: they go into the client configuration.
 CLIENT: dict[str, tuple[Setting, ...]] = {
-    "HDFS": _table(HDFS, """
+    "HDFS": table(HDFS, """
         dfs_client_use_trash             dfs.client.use.trash
     """),
-    "YARN": _table(MAPRED, """
+    "YARN": table(MAPRED, """
         mapreduce_framework_name         mapreduce.framework.name                  yarn
         mapreduce_map_memory_mb          mapreduce.map.memory.mb                   384
         mapreduce_reduce_memory_mb       mapreduce.reduce.memory.mb                384
@@ -260,9 +245,11 @@ CLIENT: dict[str, tuple[Setting, ...]] = {
         mapreduce_job_counter_groups_limit mapreduce.job.counters.groups.max
         mapreduce_jobtracker_split_metainfo_maxsize mapreduce.job.split.metainfo.maxsize
         zlib_compress_level              zlib.compress.level
-    """) + _table(CORE, """
+    """) + table(CORE, """
         io_file_buffer_size              io.file.buffer.size
     """),
+    **spark_properties.CLIENT,
+    **store_properties.CLIENT,
 }  # fmt: skip
 
 #: Snippets of XML that go verbatim to the end of a file: configuration name to file.
@@ -287,4 +274,5 @@ SAFETY_VALVES: dict[str, str] = {
     "nodemanager_mapred_safety_valve": MAPRED,
     "jobhistory_mapred_safety_valve": MAPRED,
     "oozie_config_safety_valve": OOZIE,
+    **store_properties.SAFETY_VALVES,
 }

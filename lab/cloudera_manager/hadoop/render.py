@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 from xml.sax.saxutils import escape
 
 from ..server.errors import CommandFailed
 from ..server.model import Cluster, Host, Role, Service
-from . import catalogue, high_availability, jvm, properties, settings, sizing, topology
-from .properties import CORE, HDFS, MAPRED, OOZIE, YARN, ZOO
+from . import catalogue, high_availability, hive, jvm, kafka, properties, settings, sizing, spark, topology
+from .setting import CORE, HBASE, HDFS, HIVE, KAFKA, MAPRED, OOZIE, SPARK_HISTORY, YARN, ZOO
 
-LIBRARIES = "/opt/hadoop/lib/*"
 CLIENT_DIRECTORY = "/etc/hadoop/conf"
 
 #: Lists of hosts that a running daemon reads again; they are no reason to call a daemon's configuration stale.
@@ -23,6 +23,8 @@ _FAIR_SCHEDULER = """<?xml version="1.0"?>
   <!-- Small clusters: the default of a half would not let a second application master in. -->
   <queueMaxAMShareDefault>0.8</queueMaxAMShareDefault>
   <defaultQueueSchedulingPolicy>fair</defaultQueueSchedulingPolicy>
+  <!-- A Spark job waits until those before it leave room for more than its driver. -->
+  <queue name="spark"><maxAMShare>0.6</maxAMShare></queue>
 </allocations>
 """
 
@@ -58,6 +60,10 @@ def role_files(cluster: Cluster, service: Service, role: Role, host: Host) -> di
     rendered = {name: site_xml(files.get(name, {})) for name in daemon.files if name.endswith("-site.xml")}
     if ZOO in daemon.files:
         rendered.update(_zookeeper(files.get(ZOO, {}), service))
+    if KAFKA in daemon.files:
+        rendered[KAFKA] = kafka.properties_file(cluster, service, role, files[KAFKA])
+    if SPARK_HISTORY in daemon.files:
+        rendered[SPARK_HISTORY] = spark.history_server(files, service, role)
     if "fair-scheduler.xml" in daemon.files:
         given = settings.value(service, role, "resourcemanager_fair_scheduler_configuration")
         rendered["fair-scheduler.xml"] = given or _FAIR_SCHEDULER
@@ -68,12 +74,24 @@ def role_files(cluster: Cluster, service: Service, role: Role, host: Host) -> di
     return rendered
 
 
+def client_configuration(cluster: Cluster, host_id: str) -> dict[str, dict[str, str]]:
+    """Return the client configuration of a host: files by directory."""
+    spark_files = spark.client_files(_cluster_properties(cluster, host_id), cluster, host_id)
+    directories = {
+        CLIENT_DIRECTORY: client_files(cluster, host_id),
+        spark.CLIENT_DIRECTORY: spark_files,
+        hive.CLIENT_DIRECTORY: _hive_client_files(cluster, host_id),
+    }
+    return {directory: files for directory, files in directories.items() if files}
+
+
 def client_files(cluster: Cluster, host_id: str) -> dict[str, str]:
-    """Return the client configuration of a host: what people's commands and MapReduce tasks read."""
+    """Return Hadoop's client configuration of a host: what people's commands and MapReduce tasks read."""
     files = _cluster_properties(cluster, host_id)
     names = [CORE, HDFS] + ([YARN, MAPRED] if cluster.service_of("YARN") else [])
+    names += [HBASE] if cluster.service_of("HBASE") else []
     for service in cluster.services.values():
-        if service.type in ("HDFS", "YARN"):
+        if service.type in ("HDFS", "YARN", "HBASE"):
             _apply_safety_valves(files, service.config, settings.gateway_values(service, host_id))
     rendered = {name: site_xml(files[name]) for name in names}
     rendered["log4j.properties"] = (
@@ -87,12 +105,21 @@ def client_files(cluster: Cluster, host_id: str) -> dict[str, str]:
     return rendered
 
 
-def host_lists(files: dict[str, str]) -> dict[str, str]:
+def _hive_client_files(cluster: Cluster, host_id: str) -> dict[str, str]:
+    service = cluster.service_of("HIVE")
+    if service is None:
+        return {}
+    files = _cluster_properties(cluster, host_id)
+    _apply_safety_valves(files, service.config, settings.gateway_values(service, host_id))
+    return {HIVE: site_xml(files[HIVE])}
+
+
+def host_lists(files: dict[str, Any]) -> dict[str, str]:
     """Return those of a daemon's files that hold lists of hosts."""
     return {name: files[name] for name in (HDFS_EXCLUDES, YARN_EXCLUDES) if name in files}
 
 
-def digest(files: dict[str, str], *more: object) -> str:
+def digest(files: dict[str, Any], *more: object) -> str:
     """Return a short name for what a daemon was started with, to tell later whether that is stale."""
     lists = host_lists(files)
     stable = {name: text for name, text in files.items() if name not in lists}
@@ -126,11 +153,11 @@ def _cluster_properties(cluster: Cluster, host_id: str) -> topology.Files:
     if cluster.service_of("YARN"):
         java = " ".join(jvm.fast_start())
         files[YARN].update({
-            "yarn.application.classpath": f"{CLIENT_DIRECTORY},{LIBRARIES}",
+            "yarn.application.classpath": f"{CLIENT_DIRECTORY},{topology.LIBRARIES}",
             "yarn.app.mapreduce.am.staging-dir": "/user",
         })  # fmt: skip
         files[MAPRED].update({
-            "mapreduce.application.classpath": LIBRARIES,
+            "mapreduce.application.classpath": topology.LIBRARIES,
             "mapreduce.admin.map.child.java.opts": java,
             "mapreduce.admin.reduce.child.java.opts": java,
             "yarn.app.mapreduce.am.admin-command-opts": java,
@@ -215,5 +242,7 @@ def _log4j(service: Service, role: Role) -> str:
         "log4j.appender.RFA.layout=org.apache.log4j.PatternLayout\n"
         "log4j.appender.RFA.layout.ConversionPattern=%d{ISO8601} %p %c: %m%n\n"
         "log4j.logger.org.apache.hadoop.util.NativeCodeLoader=ERROR\n"
+        # HBase's servers write a line for each look at their pages, which the probes are.
+        "log4j.logger.http.requests=WARN\n"
         f"{settings.value(service, role, 'log4j_safety_valve') or ''}\n"
     )

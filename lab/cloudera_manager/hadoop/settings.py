@@ -6,7 +6,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 
 from ..server.model import Cluster, Role, Service
-from . import catalogue, properties
+from . import catalogue, properties, spark_properties
 
 #: Names that are used elsewhere than in the tables of :mod:`properties`: ports, heaps, options, references to services.
 _USED_ELSEWHERE = {
@@ -16,6 +16,7 @@ _USED_ELSEWHERE = {
     },
     "YARN": {"hdfs_service", "zookeeper_service", "yarn_rm_ha_cluster_id"},
     "OOZIE": {"mapreduce_yarn_service", "hive_service", "zookeeper_service", "spark_on_yarn_service"},
+    "SPARK_ON_YARN": {"yarn_service", "spark_history_log_dir"},
     "NAMENODE": {
         "namenode_port", "dfs_http_port", "dfs_federation_namenode_nameservice", "dfs_namenode_quorum_journal_name",
         "autofailover_enabled",
@@ -38,6 +39,16 @@ _USED_ELSEWHERE = {
     },
     "OOZIE_SERVER": {"oozie_http_port", "oozie_data_dir"},
     "SERVER": {"quorumPort", "electionPort", "serverId"},
+    "HBASE": {"hdfs_service", "zookeeper_service", "hdfs_rootdir"},
+    "HIVE": {
+        "mapreduce_yarn_service", "zookeeper_service", "hive_warehouse_directory",
+        *(f"hive_metastore_database_{what}" for what in ("host", "port", "name", "user", "password", "type")),
+    },
+    "HIVEMETASTORE": {"hive_metastore_port"},
+    "MASTER": {"hbase_master_port", "hbase_master_info_port"},
+    "REGIONSERVER": {"hbase_regionserver_port", "hbase_regionserver_info_port"},
+    "KAFKA": {"zookeeper_service", "zookeeper.chroot", "offsets.topic.replication.factor"},
+    "KAFKA_BROKER": {"port", "advertised.host.name", "advertised.port", "kafka.properties_role_safety_valve"},
 }  # fmt: skip
 
 _ANY_ROLE = {"process_auto_restart", "log_threshold", "max_log_size", "max_log_backup_index"}
@@ -88,7 +99,9 @@ def _known(owner: str) -> set[str]:
 
 def is_applied(service_type: str, role_type: str | None, name: str) -> bool:
     """Say whether the lab does anything with this name; when not, it is kept in the state and reported as such."""
-    if name in properties.SAFETY_VALVES or name.endswith("_env_safety_valve") or name == "log4j_safety_valve":
+    if name in properties.SAFETY_VALVES | spark_properties.VALVES or name.endswith("_env_safety_valve"):
+        return True
+    if name == "log4j_safety_valve":
         return True
     if role_type is None:
         return name in _known(service_type)

@@ -22,7 +22,7 @@ def heap_bytes(cluster: Cluster, service_type: str, role_name: str) -> int:
     if daemon is None:
         return 0
     name, default = daemon.heap
-    return settings.number(service, role, name, default * MIB)
+    return settings.number(service, role, name, default * MIB // daemon.heap_unit) * daemon.heap_unit
 
 
 def node_manager_memory(cluster: Cluster, host: Host) -> int:

@@ -7,10 +7,13 @@ Ports are Cloudera Manager's for CDH 5 (50070, 8041, ...), not Hadoop 3's, becau
 from __future__ import annotations
 
 from ..server.model import Cluster, Role, Service
-from . import high_availability, settings
-from .properties import CORE, HDFS, MAPRED, YARN
+from . import hbase, high_availability, hive, settings
+from .setting import CORE, HDFS, MAPRED, YARN
 
 Files = dict[str, dict[str, str]]
+
+#: Hadoop itself, and what CDH has beside it on every job's class path, such as S3A.
+LIBRARIES = "/opt/hadoop/lib/*,/opt/s3a/lib/*"
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a cluster's daemons serve the other nodes
 
@@ -60,6 +63,8 @@ def addresses(cluster: Cluster) -> Files:
     history = files[MAPRED].get("mapreduce.jobhistory.webapp.address")
     if history:
         files[YARN]["yarn.log.server.url"] = f"http://{history}/jobhistory/logs"
+    files.update(hbase.everywhere(cluster, files[CORE].get("fs.defaultFS", "")))
+    files.update(hive.everywhere(cluster, LIBRARIES))
     return files
 
 
@@ -151,4 +156,4 @@ def own_addresses(service: Service, role: Role) -> Files:
         }}  # fmt: skip
     if role.type == "JOBHISTORY":
         return {MAPRED: {"mapreduce.jobhistory.bind-host": EVERYWHERE}}
-    return {}
+    return hive.own(service, role) if service.type == "HIVE" else hbase.own(service, role)

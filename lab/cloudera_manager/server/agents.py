@@ -43,6 +43,8 @@ class Agents:
         self._waiting: dict[str, list[Ticket]] = {}
         self._open: dict[int, Ticket] = {}
         self._condition = threading.Condition()
+        #: The agent's moment at which a host's last task was done.
+        self._done_at: dict[str, int] = {}
 
     def heartbeat(self, body: dict[str, Any]) -> dict[str, Any]:
         """Register a host or note that it lives, and take over what it says of its daemons.
@@ -50,6 +52,8 @@ class Agents:
         :raises ApiError: 410 when the host was deleted while this agent ran.
         """
         name, agent = str(body["hostname"]), str(body["session"])
+        if not body["ip"]:
+            return {"interval": HEARTBEAT}  # it learns its address from this connection and tells it in the next one
         with self._store.lock:
             model = self._store.model
             if agent in model.deleted_agents:
@@ -62,8 +66,13 @@ class Agents:
             host.ip, host.cores, host.memory = str(body["ip"]), int(body["cores"]), int(body["memory"])
             followed = host.agent != agent
             host.agent, host.last_heartbeat = agent, time.time()
-            reports = {str(report["role"]): report for report in body["processes"]}
-            changed = [self._take_over(role, reports.get(role.name)) for role in self.roles_on(name)]
+            if followed:
+                self._done_at.pop(name, None)
+            changed = []
+            # What it saw before it had done its last task is out of date: a role that is stopped would run again.
+            if int(body["moment"]) > self._done_at.get(name, 0):
+                reports = {str(report["role"]): report for report in body["processes"]}
+                changed = [self._take_over(role, reports.get(role.name)) for role in self.roles_on(name)]
             if any(changed) or known != (host.ip, host.cores, host.memory):
                 self._store.save()
         if followed:
@@ -82,15 +91,16 @@ class Agents:
         """Bring a role's state in line with its agent's report; say whether anything changed."""
         if role.state not in ("STARTED", "STOPPED") or not role.process_id:
             return False
-        before = (role.state, role.failure, role.log_tail)
+        before = (role.state, role.failure, role.log_tail, role.ha_status)
         if report is None or report["process_id"] != role.process_id:
             if role.state == "STARTED":
                 role.state, role.failure = "STOPPED", "its host's agent does not know its process any more"
         elif report["state"] == "RUNNING":
             role.state, role.failure, role.log_tail = "STARTED", report["failure"], ""
+            role.ha_status = report["ha_status"]
         elif report["state"] == "EXITED":
             role.state, role.failure, role.log_tail = "STOPPED", report["failure"], report["log_tail"]
-        return before != (role.state, role.failure, role.log_tail)
+        return before != (role.state, role.failure, role.log_tail, role.ha_status)
 
     def alive(self, host_id: str) -> bool:
         """Say whether a host's agent has been heard lately."""
@@ -117,6 +127,7 @@ class Agents:
         with self._condition:
             ticket = self._open.pop(int(body["id"]), None)
         if ticket is not None:
+            self._done_at[ticket.host_id] = max(self._done_at.get(ticket.host_id, 0), int(body["moment"]))
             ticket.outcome = {key: body[key] for key in ("ok", "message", "log_tail")}
             ticket.done.set()
         return {}

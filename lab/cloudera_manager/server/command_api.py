@@ -21,7 +21,6 @@ _NOT_IN_THE_LAB = "not available in the lab: the stand-in for Cloudera Manager c
 
 _REFUSED = (
     "createOozieDb", "oozieUpgradeDb", "installOozieShareLib",
-    "hiveCreateMetastoreDatabaseTables",
 )  # fmt: skip
 
 
@@ -145,7 +144,7 @@ def cluster_command(parts: Parts, request: Request, cluster: str, command: str) 
     named = body.get("restartServiceNames")
     chosen = [resources.service(owner, str(name)) for name in named] if named else services
     work: dict[str, tuple[str, int, Callable[[], Work]]] = {
-        "start": ("Start", 1, lambda: workflows.start(owner, services, strict=False)),
+        "start": ("Start", 1, lambda: workflows.start(owner, services)),
         "stop": ("Stop", 1, lambda: workflows.stop(owner, services)),
         "firstRun": ("FirstRun", 7, lambda: workflows.first_run(owner)),
         "deployClientConfig": (
@@ -194,8 +193,14 @@ def service_command(parts: Parts, request: Request, cluster: str, service: str, 
             raise bad_request(f"Service '{service}' has nothing to refresh.")
         return workflows.refresh(owner, (found, first))
 
+    def tables() -> Work:
+        first = next(iter(found.roles_of("HIVEMETASTORE")), None)
+        if first is None:
+            raise bad_request(f"Service '{service}' has no HIVEMETASTORE.")
+        return workflows.make_metastore_tables(owner, found, first)
+
     work: dict[str, tuple[str, Callable[[], Work]]] = {
-        "start": ("Start", lambda: workflows.start(owner, [found], strict=True)),
+        "start": ("Start", lambda: workflows.start(owner, [found])),
         "stop": ("Stop", lambda: workflows.stop(owner, [found])),
         "restart": ("Restart", lambda: workflows.restart(owner, [found])),
         "refresh": ("Refresh", masters),
@@ -208,6 +213,7 @@ def service_command(parts: Parts, request: Request, cluster: str, service: str, 
         "hbaseCreateRoot": ("CreateRoot", lambda: workflows.make_directories(owner, "HBASE")),
         "hiveCreateHiveWarehouse": ("CreateHiveWarehouse", lambda: workflows.make_directories(owner, "HIVE")),
         "hiveCreateHiveUserDir": ("CreateHiveUserDir", lambda: workflows.make_directories(owner, "HIVE")),
+        "hiveCreateMetastoreDatabaseTables": ("HiveCreateMetastoreDatabaseTables", tables),
         "hdfsEnableNnHa": ("EnableNNHA", lambda: enable_ha.name_nodes(parts, owner, found, request.body)),
         "enableRmHa": ("EnableRmHA", lambda: enable_ha.resource_managers(parts, owner, found, request.body)),
         **{name: (name, functools.partial(_refuse, name)) for name in _REFUSED},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking DataNodes and NodeManagers out of service: their data and their work move away first."""
+"""Taking workers out of service: their data, their regions and their work move away first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 
-from ..hadoop import settings, topology, webhdfs
+from ..hadoop import launch, settings, topology, webhdfs
 from .commands import Running
 from .errors import CommandFailed
 from .model import Cluster, Role, Service
@@ -23,17 +23,15 @@ def work(roles: Roles, cluster: Cluster, service: Service, leaving: list[Role]) 
 
     def run(running: Running) -> str:
         kinds = {role.type for role in leaving}
-        if not kinds <= set(_MASTER) or len(kinds) != 1:
-            raise CommandFailed(f"only DATANODEs or NODEMANAGERs can be decommissioned, not {', '.join(sorted(kinds))}")
-        masters = service.roles_of(_MASTER[kinds.pop()])
+        if not kinds <= {*_MASTER, "REGIONSERVER"} or len(kinds) != 1:
+            can = "DATANODEs, NODEMANAGERs or REGIONSERVERs"
+            raise CommandFailed(f"only {can} can be decommissioned, not {', '.join(sorted(kinds))}")
         roles.set_commission(leaving, "DECOMMISSIONING")
         try:
-            running_masters = [master for master in masters if master.state == "STARTED"]
-            # Of two masters one may be lost; with both lost nothing can be emptied, and the first one tells so.
-            for master in [one for one in running_masters if roles.runs(one)] or running_masters[:1]:
-                roles.refresh_nodes(running, cluster, service, master)
-            if running_masters:
-                _await(running, cluster, leaving)
+            if kinds == {"REGIONSERVER"}:
+                _unload(running, roles, cluster, service, leaving)
+            else:
+                _exclude(running, roles, cluster, service, leaving)
         except CommandFailed:
             roles.set_commission(leaving, "COMMISSIONED")
             raise
@@ -43,6 +41,24 @@ def work(roles: Roles, cluster: Cluster, service: Service, leaving: list[Role]) 
         return f"Successfully decommissioned {', '.join(role.name for role in leaving)}"
 
     return run
+
+
+def _unload(running: Running, roles: Roles, cluster: Cluster, service: Service, leaving: list[Role]) -> None:
+    """Move the regions of RegionServers that run to others, one server after the other."""
+    for role in leaving:
+        if roles.runs(role):
+            host, number = roles.host(role.host_id), roles.next_process()
+            command = launch.unload_region_server(cluster, service, role, host, number)
+            roles.run(running, role.host_id, "run", command)
+
+
+def _exclude(running: Running, roles: Roles, cluster: Cluster, service: Service, leaving: list[Role]) -> None:
+    masters = [master for master in service.roles_of(_MASTER[leaving[0].type]) if master.state == "STARTED"]
+    # Of two masters one may be lost; with both lost nothing can be emptied, and the first one tells so.
+    for master in [one for one in masters if roles.runs(one)] or masters[:1]:
+        roles.refresh_nodes(running, cluster, service, master)
+    if masters:
+        _await(running, cluster, leaving)
 
 
 def _await(running: Running, cluster: Cluster, leaving: list[Role]) -> None:

@@ -12,7 +12,7 @@ from .model import Cluster, Host, Role, Service
 _ORDER = ("GOOD", "CONCERNING", "BAD")
 
 #: Workers of which some may fail: CDH's own thresholds, in per cent of healthy ones.
-_WORKERS = {"DATANODE": (95, 90), "NODEMANAGER": (95, 90)}
+_WORKERS = {"DATANODE": (95, 90), "NODEMANAGER": (95, 90), "REGIONSERVER": (95, 90)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,12 +39,17 @@ def host_checks(agents: Agents, host: Host) -> list[Check]:
     return [Check("HOST_SCM_HEALTH", "GOOD" if alive else "BAD", text)]
 
 
+def _not_available(role_type: str, refusal: str) -> Check:
+    """The reason is in the name, too: up to version 10, which Sahara speaks, the API shows no explanations."""
+    return Check(f"{role_type}_NOT_AVAILABLE_IN_THE_LAB", "BAD", refusal)
+
+
 def role_checks(agents: Agents, service: Service, role: Role) -> list[Check]:
     """Return the checks of a role; none for a gateway."""
     name = f"{role.type}_SCM_HEALTH"
     refusal = catalogue.unavailable(service.type, role.type)
     if refusal:
-        return [Check(name, "BAD", refusal)]
+        return [_not_available(role.type, refusal)]
     if service.type == catalogue.MANAGEMENT:
         text = "part of the lab's stand-in for Cloudera Manager, which has no daemon of its own for it"
         return [Check(name, "GOOD" if role.state == "STARTED" else "DISABLED", text)]
@@ -68,6 +73,10 @@ def service_checks(agents: Agents, cluster: Cluster | None, service: Service) ->
     """Return the checks of a service: one for each of its role types."""
     checks = []
     for kind in sorted({role.type for role in service.roles.values()} - {catalogue.GATEWAY}):
+        refusal = catalogue.unavailable(service.type, kind)
+        if refusal:
+            checks.append(_not_available(kind, refusal))
+            continue
         roles = service.roles_of(kind)
         states = [(role, summary(role_checks(agents, service, role))) for role in roles]
         if kind in _WORKERS:

@@ -61,6 +61,8 @@ class Role:
     started_with: str = ""
     #: The lists of hosts that a running NameNode or ResourceManager has read.
     host_lists: str = ""
+    #: Of a NameNode or ResourceManager that runs: ACTIVE or STANDBY, as its host's agent saw it last.
+    ha_status: str = ""
     #: Why it is not well, in words, and what its daemon said last.
     failure: str = ""
     log_tail: str = ""
@@ -145,13 +147,9 @@ class Model:
     commands: dict[int, Command] = dataclasses.field(default_factory=dict)
     next_process: int = 1
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the model as JSON values."""
-        return dataclasses.asdict(self)
-
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Model:
-        """Return the model that :meth:`to_json` gave."""
+        """Return the model that was written as JSON, a record as the object of its fields."""
         return cls(
             hosts={key: Host(**item) for key, item in value["hosts"].items()},
             users={key: User(**item) for key, item in value["users"].items()},

@@ -1,60 +1,113 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page for people at ``/``: it says first what answers here."""
+"""The pages for people: hosts, services, roles with their health and logs, commands. They need no script."""
 
 from __future__ import annotations
 
-import html
+import re
 import time
+import urllib.parse
 
-from .. import BANNER, CM_VERSION
-from . import health
+from .. import CM_VERSION
+from . import command_page, health, markup, resources
 from .agents import Agents
-from .model import Model
+from .api import Parts
+from .errors import CommandFailed
+from .markup import Markup, element, link
+from .model import Cluster, Host, Model, Service
+from .views import Views
 
-_HEAD = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Stand-in for Cloudera Manager</title><style>
-body{font-family:sans-serif;margin:2em;max-width:75em}table{border-collapse:collapse;margin-bottom:2em}
-td,th{border:1px solid #bbb;padding:.3em .6em;text-align:left;vertical-align:top}pre{margin:0;white-space:pre-wrap}
-.GOOD{background:#dfd}.BAD{background:#fdd}.CONCERNING{background:#ffd}.notice{background:#fec;padding:.8em}
-</style></head><body>
-"""
+LOGS = {"full": "its own log", "stdout": "standard output", "stderr": "standard error"}
 
-
-def _row(cells: list[str], *, health_class: str = "", tag: str = "td") -> str:
-    return f"<tr class='{health_class}'>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>\n"
+_COMMAND = re.compile(r"/commands/(\d+)")
+_LOG = re.compile(r"/clusters/([^/]+)/services/([^/]+)/roles/([^/]+)/logs/([^/]+)")
 
 
-def render(model: Model, agents: Agents) -> str:
-    """Return the page: hosts, roles with their health and last words, the newest commands."""
-    parts = [_HEAD, f"<p class='notice'>{html.escape(BANNER)}.</p>\n<h1>Cloudera Manager stand-in</h1>\n"]
-    parts.append(f"<p>It answers like Cloudera Manager {CM_VERSION} under <code>/api</code>.</p>\n")
-    parts.append("<h2 id='hosts'>Hosts</h2>\n<table>")
-    parts.append(_row(["host", "address", "cores", "memory MiB", "health", "heartbeat"], tag="th"))
-    for _, host in sorted(model.hosts.items()):
-        summary = health.summary(health.host_checks(agents, host))
-        age = f"{time.time() - host.last_heartbeat:.0f} s ago"
-        cells = [host.host_id, host.ip, str(host.cores), str(host.memory // 2**20), summary, age]
-        parts.append(_row(cells, health_class=summary))
-    parts.append("</table>\n")
-    for cluster in model.clusters.values():
-        parts.append(f"<h2 id='cluster-{html.escape(cluster.name)}'>Cluster {html.escape(cluster.name)}</h2>\n<table>")
-        parts.append(_row(["service", "role", "type", "host", "state", "health", "why"], tag="th"))
-        for service in cluster.services.values():
-            for role in service.roles.values():
-                checks = health.role_checks(agents, service, role)
-                why = "; ".join(check.explanation for check in checks if check.explanation)
-                summary = health.summary(checks)
-                words = f"{why} {role.log_tail}".strip()
-                cells = [service.name, role.name, role.type, role.host_id, role.state, summary, words]
-                parts.append(_row(cells, health_class=summary))
-        parts.append("</table>\n")
-    parts.append("<h2 id='commands'>Newest commands</h2>\n<table>")
-    parts.append(_row(["id", "command", "about", "state", "seconds", "message"], tag="th"))
-    for _, command in sorted(model.commands.items(), reverse=True)[:60]:
-        about = " ".join(name for name in (command.cluster, command.service, command.role, command.host) if name)
-        state = "active" if command.active else "success" if command.success else "failed"
-        seconds = f"{(command.ended or time.time()) - command.started:.1f}"
-        cells = [str(command.id), command.name, about, state, seconds, command.message or ""]
-        parts.append(_row(cells, health_class="BAD" if state == "failed" else ""))
-    parts.append("</table>\n</body></html>\n")
-    return "".join(parts)
+def find(parts: Parts, path: str) -> str | None:
+    """Return the page at a path, as the browser sends it, or None where there is none.
+
+    :raises ApiError: 404, what the path names is not there.
+    """
+    if path in ("", "/"):
+        with parts.store.lock:
+            return overview(parts.store.model, parts.agents)
+    if match := _COMMAND.fullmatch(path):
+        with parts.store.lock:
+            return command_page.render(parts.store.model, int(match[1]))
+    if (match := _LOG.fullmatch(path)) and match[4] in LOGS:
+        cluster, service, role = (urllib.parse.unquote(name) for name in match.groups()[:3])
+        return _log(parts, cluster, service, role, match[4])
+    return None
+
+
+def overview(model: Model, agents: Agents) -> str:
+    """Return the first page; it comes again while a command runs."""
+    clusters = list(model.clusters.values())
+    navigation = [link("hosts", "#hosts"), *(link(f"cluster {one.name}", f"#cluster-{one.name}") for one in clusters)]
+    parts = [
+        element("p", f"It answers like Cloudera Manager {CM_VERSION} under ", element("code", "/api"), "."),
+        element("h2", "Hosts", id="hosts"),
+        markup.table(
+            ["host", "address", "cores", "memory MiB", "health", "heartbeat"],
+            ((f"host-{name}", _host(agents, host)) for name, host in sorted(model.hosts.items())),
+        ),
+    ]
+    parts += [_cluster(agents, cluster) for cluster in clusters]
+    if model.management:
+        parts.append(element("section", _service(agents, None, model.management)))
+    parts += [element("h2", "Newest commands", id="commands"), command_page.newest(model)]
+    active = any(command.active for command in model.commands.values())
+    return markup.document(
+        "Cloudera Manager stand-in", [*navigation, link("commands", "#commands")], *parts,
+        refresh=command_page.REFRESH if active else None,
+    )  # fmt: skip
+
+
+def _host(agents: Agents, host: Host) -> list[object]:
+    summary = health.summary(health.host_checks(agents, host))
+    age = f"{time.time() - host.last_heartbeat:.0f} s ago"
+    return [host.host_id, host.ip, host.cores, host.memory // 2**20, markup.mark(summary), age]
+
+
+def _cluster(agents: Agents, cluster: Cluster) -> Markup:
+    heading = element("h2", f"Cluster {cluster.name}, CDH {cluster.full_version}", id=f"cluster-{cluster.name}")
+    services = [_service(agents, cluster, service) for service in cluster.services.values()]
+    return element("section", heading, *services)
+
+
+def _service(agents: Agents, cluster: Cluster | None, service: Service) -> Markup:
+    checks = health.service_checks(agents, cluster, service)
+    state = f", {Views.service_state(service).lower()} "
+    heading = element("h3", service.name, f", {service.type}", state, markup.mark(health.summary(checks)),
+                      id=f"service-{service.name}")  # fmt: skip
+    rows: list[tuple[str | None, list[object]]] = []
+    for role in service.roles.values():
+        role_checks = health.role_checks(agents, service, role)
+        why = "; ".join(check.explanation for check in role_checks if check.explanation)
+        said = element("pre", role.log_tail) if role.log_tail else ""
+        log: object = ""
+        if cluster is not None and role.process_id:
+            log = link("log", _log_path(cluster.name, service.name, role.name, "full"))
+        rows.append((f"role-{role.name}", [
+            role.name, role.type, link(role.host_id, f"#host-{role.host_id}"), role.state,
+            markup.mark(health.summary(role_checks)), markup.join([why, said]), log,
+        ]))  # fmt: skip
+    return markup.join([heading, markup.table(["role", "type", "host", "state", "health", "why", "log"], rows)])
+
+
+def _log_path(cluster: str, service: str, role: str, name: str) -> str:
+    quoted = [urllib.parse.quote(part, safe="") for part in (cluster, service, role)]
+    return "/clusters/{}/services/{}/roles/{}/logs/".format(*quoted) + name
+
+
+def _log(parts: Parts, cluster_name: str, service_name: str, role_name: str, name: str) -> str:
+    with parts.store.lock:
+        cluster = resources.cluster(parts.store.model, cluster_name)
+        role = resources.role(resources.service(cluster, service_name), role_name)
+    try:
+        # Without the lock: it is for the agent to answer.
+        text = element("pre", parts.roles.log(role, name))
+    except CommandFailed as error:
+        text = element("p", str(error))
+    navigation = [link("overview", f"/#role-{role_name}")]
+    navigation += [link(what, _log_path(cluster_name, service_name, role_name, other)) for other, what in LOGS.items()]
+    return markup.document(f"{role.name} on {role.host_id}: {LOGS[name]}", navigation, text)

@@ -176,19 +176,20 @@ class Roles:
         :raises CommandFailed: it cannot be rendered or written.
         """
         with self._store.lock:
-            files = render.client_files(cluster, host_id)
-        self.run(running, host_id, "client_configuration", {"directory": render.CLIENT_DIRECTORY, "files": files})
+            directories = render.client_configuration(cluster, host_id)
+        for directory, files in directories.items():
+            self.run(running, host_id, "client_configuration", {"directory": directory, "files": files})
         with self._store.changing():
             for service in cluster.services.values():
                 if any(role.host_id == host_id for role in service.roles.values()):
-                    service.client_configs[host_id] = render.digest(files)
+                    service.client_configs[host_id] = render.digest(directories)
         return f"Successfully deployed the client configuration to {host_id}"
 
     def client_stale(self, cluster: Cluster, service: Service) -> bool:
         """Say whether any host of a service has no client configuration or an old one."""
         hosts = {role.host_id for role in service.roles.values()}
         try:
-            wanted = {host: render.digest(render.client_files(cluster, host)) for host in hosts}
+            wanted = {host: render.digest(render.client_configuration(cluster, host)) for host in hosts}
             return any(service.client_configs.get(host) != digest for host, digest in wanted.items())
         except CommandFailed:
             return True

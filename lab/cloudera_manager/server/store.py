@@ -49,7 +49,7 @@ class Store:
             ended = [command.id for command in self.model.commands.values() if not command.active]
             for number in sorted(ended)[:-KEPT_COMMANDS]:
                 del self.model.commands[number]
-            durable.write_json(self._path, self.model.to_json())
+            durable.write_json(self._path, self.model)
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[Model]:

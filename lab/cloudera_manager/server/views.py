@@ -130,6 +130,11 @@ class Views:
             "entityStatus": self._entity(state, health.summary(checks)),
         })  # fmt: skip
 
+    def _ha_status(self, record: Role) -> str | None:
+        if record.type not in ("NAMENODE", "RESOURCEMANAGER"):
+            return None
+        return (record.ha_status if self._roles.runs(record) else "") or "UNKNOWN"
+
     def role(self, cluster: Cluster | None, service: Service, record: Role) -> dict[str, Any]:
         """Return a role."""
         checks = health.role_checks(self._agents, service, record)
@@ -140,7 +145,7 @@ class Views:
             "serviceRef": {key: item for key, item in reference.items() if item}, "roleState": record.state,
             "healthSummary": health.summary(checks), "healthChecks": self._checks(checks), "configStale": stale,
             "configStalenessStatus": "STALE" if stale else "FRESH", "commissionState": record.commission,
-            "haStatus": "UNKNOWN" if record.type in ("NAMENODE", "RESOURCEMANAGER") else None,
+            "haStatus": self._ha_status(record),
             "roleUrl": f"{self._url}/#role-{record.name}", "maintenanceMode": False, "maintenanceOwners": [],
             "roleConfigGroupRef": {"roleConfigGroupName": record.group},
             "entityStatus": self._entity(record.state, health.summary(checks)),

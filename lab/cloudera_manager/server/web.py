@@ -13,7 +13,7 @@ import urllib.parse
 from typing import Any
 
 from .. import API_VERSION, BANNER
-from . import command_api, page, passwords, service_api
+from . import command_api, markup, page, passwords, service_api
 from .api import ROUTES, Parts
 from .errors import ApiError
 from .model import User
@@ -113,10 +113,9 @@ class ApiHandler(_Handler):
                 return
             url = urllib.parse.urlsplit(self.path)
             path = urllib.parse.unquote(url.path).rstrip("/")
-            if path == "" and self.command in ("GET", "HEAD"):
-                with self.parts.store.lock:
-                    text = page.render(self.parts.store.model, self.parts.agents)
-                self.send(200, text, "text/html; charset=utf-8", headers)
+            text = page.find(self.parts, url.path) if self.command in ("GET", "HEAD") else None
+            if text is not None:
+                self.send(200, text, "text/html; charset=utf-8", {**headers, **markup.HEADERS})
             elif path == "/api/version":
                 self.send(200, f"v{API_VERSION}", "text/plain", headers)
             else:

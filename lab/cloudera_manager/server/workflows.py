@@ -51,16 +51,11 @@ class Workflows:
 
         return Step(role.name, "Start", Target(cluster.name, service.name, role.name), work, after + also_after)
 
-    def start(self, cluster: Cluster, services: list[Service], *, strict: bool) -> Callable[[Running], str]:
-        """Return the work of starting services in the order of their needs.
-
-        :param strict: fail when one has a role that the lab cannot run, instead of naming it and going on.
-        """
+    def start(self, cluster: Cluster, services: list[Service]) -> Callable[[Running], str]:
+        """Return the work of starting services in the order of their needs; roles that the lab lacks are named."""
 
         def work(running: Running) -> str:
             pairs, missing = self.daemons(services)
-            if missing and strict:
-                raise CommandFailed("; ".join(self._refusals(missing)))
             self.commands.run_steps(running, [self.start_step(cluster, pair, pairs) for pair in pairs])
             return self._summary(f"Successfully started {len(pairs)} roles", missing)
 
@@ -97,7 +92,13 @@ class Workflows:
                 also: tuple[str, ...] = ()
                 if role.type == "NAMENODE":
                     also = (_FORMAT,)
-                elif role.type in ("JOBHISTORY", "OOZIE_SERVER"):
+                elif role.type in (
+                    "JOBHISTORY",
+                    "OOZIE_SERVER",
+                    "MASTER",
+                    "SPARK_YARN_HISTORY_SERVER",
+                    "HIVEMETASTORE",
+                ):
                     also = (_DIRECTORIES,)
                 steps.append(self.start_step(cluster, pair, pairs, also))
             if hdfs is not None and name_nodes:
@@ -121,6 +122,15 @@ class Workflows:
             command = launch.format_name_node(
                 cluster, service, role, self.roles.host(role.host_id), self.roles.next_process()
             )
+            return self.roles.run(running, role.host_id, "run", command)
+
+        return work
+
+    def make_metastore_tables(self, cluster: Cluster, service: Service, role: Role) -> Callable[[Running], str]:
+        """Return the work of making the tables of Hive's metastore, where its database does not have them."""
+
+        def work(running: Running) -> str:
+            command = launch.make_metastore_tables(service, role, self.roles.next_process())
             return self.roles.run(running, role.host_id, "run", command)
 
         return work

@@ -13,7 +13,7 @@ JAVA_HOME = "/usr/lib/jvm/java-17-openjdk-amd64"
 MAIN_CLASS = "org.apache.oozie.server.EmbeddedOozieServer"
 
 #: Small heap, simplest collector, first compiler only: a server for a few jobs on a small node, started often.
-DEFAULTS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+DEFAULTS = ("-Xmx256m", "-XX:+NeverActAsServerClassMachine", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 
 
 def command(place: settings.Place, java_options: str = "", hadoop: Path = settings.HADOOP) -> list[str]:

@@ -44,7 +44,7 @@ def addresses(hadoop: dict[str, str]) -> list[str]:
 class WebHdfs:
     """HDFS as one user sees it. Calls wait for a NameNode that is starting, for ``patience`` seconds in all."""
 
-    def __init__(self, namenodes: Iterable[str], user: str, patience: float = 90.0) -> None:
+    def __init__(self, namenodes: Iterable[str], user: str, patience: float = 240.0) -> None:
         self._namenodes = list(namenodes)
         self._user = user
         self._deadline = time.monotonic() + patience

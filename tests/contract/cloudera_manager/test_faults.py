@@ -15,6 +15,7 @@ import urllib.request
 
 import fixtures
 import testtools
+from sahara_plugin_cdh.plugins.cdh.client import api_client
 
 from lab.cloudera_manager import faults
 from tests.contract.cloudera_manager.server import MANAGER, Server
@@ -36,15 +37,16 @@ class ProcessTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
+        self.useFixture(fixtures.EnvironmentVariable("no_proxy", "127.0.0.1"))
         self.directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
         self.port = free_port()
 
     def wants(self, **wanted):
         (self.directory / faults.FILE).write_text(json.dumps(wanted))
 
-    def server(self):
+    def server(self, agent_port=None):
         words = ["-m", "lab.cloudera_manager.server", "--bind", "127.0.0.1", "--port", str(self.port)]
-        words += ["--agent-port", str(free_port()), "--state", self.directory / "state.json"]
+        words += ["--agent-port", str(agent_port or free_port()), "--state", self.directory / "state.json"]
         words += ["--pidfile", self.directory / "pid"]
         process = subprocess.Popen([sys.executable, *words], cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.stderr.close)
@@ -66,6 +68,21 @@ class ProcessTest(testtools.TestCase):
             return error.code
         except OSError:
             return None
+
+    def register(self, agent_port, name):
+        """Say as an agent does that a host is there; no task is ever fetched for it."""
+        beat = {
+            "hostname": name,
+            "session": "s",
+            "ip": "127.0.0.1",
+            "cores": 1,
+            "memory": 2**30,
+            "moment": 1,
+            "processes": [],
+        }
+        request = urllib.request.Request(f"http://127.0.0.1:{agent_port}/agent/heartbeat", json.dumps(beat).encode())
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+            self.assertEqual(200, answer.status)
 
     def seen_until(self, *statuses):
         """The answers, each noted when it is another than the one before, until they have ended with these."""
@@ -96,6 +113,36 @@ class ProcessTest(testtools.TestCase):
         self.assertIsNone(process.poll())
         # Once only.
         self.assertEqual(0, json.loads((self.directory / faults.FILE).read_text())["restart_after"])
+
+    def test_a_manager_that_is_killed_in_the_middle_of_a_command(self):
+        agent_port = free_port()
+        process = self.server(agent_port)
+        self.seen_until(200)
+        self.register(agent_port, MANAGER)
+        client = api_client.ApiResource("127.0.0.1", self.port, "admin", "admin", version=8)
+        hdfs = client.create_cluster("c1", fullVersion="5.13.0").create_service("hdfs01", "HDFS")
+        hdfs.create_role("DN", "DATANODE", MANAGER).update_config({"dfs_data_dir_list": "/kept"})
+        command = client.get_cluster("c1").deploy_client_config()
+        (child,) = self.await_children(command)
+        self.assertEqual((True, True), (command.fetch().active, child.active))
+        process.kill()
+        process.wait(20)
+        self.server(agent_port)
+        self.seen_until(200)
+        for ended in (command.fetch(), *command.fetch().children):
+            self.assertEqual((False, False), (ended.active, ended.success))
+            self.assertIn("restarted while this command ran", ended.resultMessage)
+        (role,) = client.get_cluster("c1").get_service("hdfs01").get_roles_by_type("DATANODE")
+        self.assertEqual(({"dfs_data_dir_list": "/kept"}, "STOPPED"), (role.get_config(), role.roleState))
+        self.register(agent_port, MANAGER)
+        self.assertGreater(client.get_cluster("c1").deploy_client_config().id, child.id)
+
+    def await_children(self, command):
+        deadline = time.monotonic() + 30
+        while not len(command.fetch().children):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        return command.fetch().children
 
     def test_starts_that_fail(self):
         self.wants(failing_starts=2, message="no space left")

@@ -158,16 +158,28 @@ class PluginClientTest(ContractTestCase):
 
     def test_what_the_lab_cannot_do_is_refused_in_words(self):
         cluster = self.cluster()
-        hive = cluster.create_service("hive01", "HIVE")
-        hive.create_role("HVS", "HIVESERVER2", MASTER)
+        solr = cluster.create_service("solr01", "SOLR")
+        solr.create_role("SLR", "SOLR_SERVER", MASTER)
+        (alone,) = solr.start_roles("SLR")
+        oozie = cluster.get_service("oozie01")
         for command in (
-            hive.start(),
-            self.api.get_cloudera_manager().import_admin_credentials("a@R", "p"), hive.create_hive_metastore_tables(),
+            alone,
+            self.api.get_cloudera_manager().import_admin_credentials("a@R", "p"), oozie.create_oozie_db(),
         ):  # fmt: skip
             command = self.finish(command)
             self.assertFalse(command.success)
             self.assertIn("not available in the lab", command.resultMessage)
-        self.assertEqual("BAD", self.api.get_service_health_status("c1")["hive01"]["summary"])
+
+    def test_what_the_lab_does_not_have_stops_nothing_else_and_says_so(self):
+        solr = self.cluster().create_service("solr01", "SOLR")
+        solr.create_role("SLR", "SOLR_SERVER", MASTER)
+        command = self.finish(solr.start())
+        self.assertTrue(command.success)
+        self.assertIn("Not started: SLR on", command.resultMessage)
+        found = self.api.get_service_health_status("c1")["solr01"]
+        self.assertEqual("BAD", found["summary"])
+        # What Sahara shows of it.
+        self.assertEqual(["SOLR_SERVER_NOT_AVAILABLE_IN_THE_LAB"], [check["name"] for check in found["checks"]])
 
     def test_high_availability_makes_the_roles_that_it_needs(self):
         cluster = self.cluster()
@@ -328,7 +340,7 @@ class ProtocolTest(ContractTestCase):
             text = answer.read().decode()
             self.assertIn("stand-in", answer.headers["Server"])
         body = text[text.index("<body>") + len("<body>") :]
-        self.assertTrue(body.lstrip().startswith("<p class='notice'>sahara-docker lab stand-in"), body[:200])
+        self.assertTrue(body.lstrip().startswith('<p class="notice">sahara-docker lab stand-in'), body[:200])
         for words in (WORKER, "NAMENODE_hdfs01", "STOPPED"):
             self.assertIn(words, text)
 

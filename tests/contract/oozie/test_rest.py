@@ -91,4 +91,4 @@ class RestTest(testtools.TestCase):
     def test_the_share_lib_has_what_saharas_jobs_need(self) -> None:
         listed = self.ask("GET", "/v2/admin/list_sharelib").json()["sharelib"]
 
-        self.assertEqual({"oozie", "mapreduce-streaming"}, {entry["name"] for entry in listed})
+        self.assertEqual({"oozie", "mapreduce-streaming", "hive", "pig"}, {entry["name"] for entry in listed})

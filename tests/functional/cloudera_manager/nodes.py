@@ -13,6 +13,8 @@ import docker
 import fixtures
 from sahara_plugin_cdh.plugins.cdh.client import api_client, types
 
+from tests import node_network
+
 DOMAIN = "novalocal"
 COMMAND_SECONDS = 600.0
 
@@ -74,7 +76,7 @@ class Nodes(fixtures.Fixture):
         for number, name in enumerate(self._names):
             container = self._docker.containers.create(
                 image(), name=f"cm-test-{self._mark}-{name}", hostname=name, network_mode="none",
-                mem_limit=self._memory,
+                mem_limit=self._memory, sysctls=node_network.SYSCTLS,
             )  # fmt: skip
             self.addCleanup(container.remove, force=True, v=True)
             self.nodes[name] = Node(container, name, f"{self._prefix}.{number + 2}")
@@ -88,9 +90,13 @@ class Nodes(fixtures.Fixture):
     def _pid(self, node: Node) -> str:
         return str(node.container.attrs["State"]["Pid"])
 
+    def _hub(self) -> tuple[str, tuple[str, ...]]:
+        """The first container's process, and how to run ``ip`` in its network namespace."""
+        pid = self._pid(next(iter(self.nodes.values())))
+        return pid, ("nsenter", "--target", pid, "--net", "ip")
+
     def _connect(self) -> None:
-        hub = self._pid(next(iter(self.nodes.values())))
-        inside = ("nsenter", "--target", hub, "--net", "ip")
+        hub, inside = self._hub()
         _host(*inside, "link", "add", "bridge", "type", "bridge")
         _host(*inside, "link", "set", "bridge", "up")
         outside = f"ct{self._mark}"
@@ -100,16 +106,28 @@ class Nodes(fixtures.Fixture):
         _host("ip", "link", "set", outside, "up")
         _host(*inside, "link", "set", "machine", "master", "bridge", "up")
         for node in self.nodes.values():
-            own = ("nsenter", "--target", self._pid(node), "--net", "ip")
-            port = f"to-{node.address.rpartition('.')[2]}"
-            _host(*own, "link", "set", "lo", "up")
-            if self._pid(node) == hub:
-                _host(*own, "address", "add", f"{node.address}/24", "dev", "bridge")
-                continue
-            _host(*inside, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", self._pid(node))
-            _host(*inside, "link", "set", port, "master", "bridge", "up")
-            _host(*own, "address", "add", f"{node.address}/24", "dev", "eth0")
-            _host(*own, "link", "set", "eth0", "up")
+            self._plug(node)
+
+    def _plug(self, node: Node) -> None:
+        hub, inside = self._hub()
+        own = ("nsenter", "--target", self._pid(node), "--net", "ip")
+        port = f"to-{node.address.rpartition('.')[2]}"
+        _host(*own, "link", "set", "lo", "up")
+        if self._pid(node) == hub:
+            _host(*own, "address", "add", f"{node.address}/24", "dev", "bridge")
+            return
+        _host(*inside, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", self._pid(node))
+        _host(*inside, "link", "set", port, "master", "bridge", "up")
+        _host(*own, "address", "add", f"{node.address}/24", "dev", "eth0")
+        _host(*own, "link", "set", "eth0", "up")
+
+    def restart(self, name: str) -> None:
+        """Restart a container other than the first one; its network, which goes with it, is made again."""
+        node = self.nodes[name]
+        node.container.restart(timeout=30)
+        node.container.reload()
+        self._plug(node)
+        self.write_hosts(node)
 
     def write_hosts(self, node: Node) -> None:
         """Write a node's names as the engine does."""

@@ -6,6 +6,7 @@ One cluster is made once and the tests go through its life in the order of their
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ElementTree
 from typing import ClassVar
 
@@ -187,6 +188,34 @@ class LifeOfAClusterTest(testtools.TestCase):
         Finished.well(self.api.get_cluster("c1").restart(True, True))
         self.assertIn("Live datanodes (2)", self.hdfs("hdfs dfsadmin -report"))
         self.assertEqual(name_node, self.master.run("pgrep -f [D]proc_namenode"))
+
+    def test_7_z_a_decommission_that_finds_no_room_can_be_taken_back(self):
+        before = self.hdfs("hdfs dfs -cat /user/hdfs/data | md5sum")
+        hdfs, leaving = self.service("hdfs01"), "DATANODE_hdfs01_worker_0"
+        self.reserve(10**15)
+        command = hdfs.decommission(leaving)
+        wait_for(lambda: self.admin_state(FIRST) == "Decommission In Progress", what="the decommission's begin")
+        command = Finished.anyhow(command.abort())
+        self.assertFalse(command.success)
+        Finished.well(hdfs._cmd("recommission", data=[leaving]))
+        for command in hdfs.start_roles(leaving):
+            Finished.well(command)
+        wait_for(lambda: self.admin_state(FIRST) == "In Service", what="the DataNode's return")
+        self.assertEqual(before, self.hdfs("hdfs dfs -cat /user/hdfs/data | md5sum"))
+        self.reserve(None)
+
+    def reserve(self, size):
+        """Have the second DataNode keep that many bytes free; None for the default."""
+        role = "DATANODE_hdfs01_worker_1"
+        (found,) = [one for one in self.service("hdfs01").get_roles_by_type("DATANODE") if one.name == role]
+        found.update_config({"dfs_datanode_du_reserved": size})
+        Finished.well(self.api.get_cluster("c1").restart(True, False))
+
+    def admin_state(self, node):
+        """What the NameNode thinks of a DataNode."""
+        page = "$(hostname -f):50070/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo"
+        (bean,) = json.loads(self.master.run(f'curl -fsS "http://{page}"'))["beans"]
+        return json.loads(bean["LiveNodes"])[f"{self.nodes[node].fqdn}:50010"]["adminState"]
 
     def test_8_decommission_keeps_the_data(self):
         before = self.hdfs("hdfs dfs -cat /user/hdfs/data | md5sum")

@@ -86,3 +86,5 @@ class HadoopTest(testtools.TestCase):
         self.master.run(f"su - hdfs -c 'timeout 300 hadoop jar {jar} wordcount text counts' 2>&1")
         lines = self.hdfs("-cat counts/part-r-00000").splitlines()
         self.assertEqual(COUNTS, collections.Counter({word: int(count) for word, count in map(str.split, lines)}))
+        listed = self.master.run("su - hdfs -c 'yarn application -list -appStates FINISHED' 2>/dev/null")
+        self.assertIn("word count", listed)

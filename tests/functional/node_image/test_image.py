@@ -179,3 +179,22 @@ class LimitsTest(ImageTest):
         self.await_log(container, "starting sshd", times=2)
         for user in ("hdfs", "yarn"):
             self.assertEqual("2048\n4096\n", self.run_in(container, f"su - {user} -c 'ulimit -n; ulimit -u'"))
+
+
+class S3aTest(ImageTest):
+    def test_the_connector_has_all_that_it_loads(self) -> None:
+        """It gets as far as the store's address, where nothing listens."""
+        options = {
+            "endpoint": "http://127.0.0.1:9",
+            "endpoint.region": "us-east-1",
+            "access.key": "key",
+            "secret.key": "secret",
+            "attempts.maximum": "1",
+            "retry.limit": "0",
+        }
+        words = " ".join(f"-Dfs.s3a.{name}={value}" for name, value in options.items())
+        output = self.run_in(
+            self.start(), f"! hadoop fs {words} -Dfs.s3a.path.style.access=true -ls s3a://bucket/ 2>&1"
+        )
+        self.assertIn("Connect to 127.0.0.1:9", output)
+        self.assertNotIn("NoClassDefFoundError", output)

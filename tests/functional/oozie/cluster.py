@@ -21,6 +21,8 @@ import requests
 from sahara.service.edp.oozie import oozie
 from sahara.utils import xmlutils
 
+from tests import node_network
+
 FQDN = "oozie-test.novalocal"
 NAMENODE = f"hdfs://{FQDN}:8020"
 RESOURCE_MANAGER = f"{FQDN}:8032"
@@ -113,6 +115,7 @@ class Cluster(fixtures.Fixture):
             hostname=FQDN,
             network_mode="none",
             mem_limit="6g",
+            sysctls=node_network.SYSCTLS,
         )
         self.addCleanup(self._container.remove, force=True, v=True)
         self._container.start()
@@ -170,7 +173,7 @@ class Cluster(fixtures.Fixture):
             self.await_answer(history, lambda answer: "startedOn" in answer["historyInfo"])
 
     def _daemon(self, user: str, command: str, name: str) -> None:
-        environment = {"HADOOP_OPTS": "-Xmx256m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+        environment = {"HADOOP_OPTS": "-Xmx256m"}
         self._container.exec_run(
             ["sh", "-c", f"exec {command} >/tmp/{name}.log 2>&1"], user=user, detach=True, environment=environment
         )

@@ -6,19 +6,35 @@ from __future__ import annotations
 import collections
 import json
 import pathlib
+import re
 import time
 import urllib.request
 import uuid
 from typing import Any
 
 import testtools
-from sahara.service.edp.oozie.workflow_creator import java_workflow, mapreduce_workflow, shell_workflow
+from sahara import exceptions as sahara_exceptions
+from sahara.service.edp.oozie import oozie
+from sahara.service.edp.oozie.workflow_creator import (
+    hive_workflow,
+    java_workflow,
+    mapreduce_workflow,
+    pig_workflow,
+    shell_workflow,
+)
 
+from sahara_docker.plugins.cdh_docker import edp
 from tests.functional.oozie import cluster
 
 TEXT = pathlib.Path(__file__).parents[3] / "LICENSE"
 JOB_TIMEOUT = 300  # seconds, on a machine that does much else
 OVER = ("SUCCEEDED", "KILLED", "FAILED", "SUSPENDED")
+PIG_WORD_COUNT = b"""
+lines = LOAD '$INPUT' AS (line: chararray);
+words = FOREACH lines GENERATE FLATTEN(TOKENIZE(line, ' ')) AS word;
+some = FILTER words BY word >= '$FROM';
+STORE (FOREACH (GROUP some BY word) GENERATE group, COUNT(some)) INTO '$OUTPUT';
+"""
 WORD_COUNT = "org.apache.hadoop.examples.WordCount"
 
 
@@ -66,6 +82,51 @@ class JobsTest(testtools.TestCase):
         self.assertEqual("SUCCEEDED", info["status"], info)
         output = self.hadoop.run(f"hdfs dfs -cat {self.directory}/output/part-*", user="hdfs")
         self.assertEqual(TEXT.read_text().count("\n"), int(output))
+
+    def test_pig_counts_the_words_of_a_text(self) -> None:
+        creator = pig_workflow.PigWorkflowCreator()
+        creator.build_workflow_xml(
+            "count.pig",
+            params={
+                "INPUT": f"{cluster.NAMENODE}{self.directory}/input",
+                "OUTPUT": f"{cluster.NAMENODE}{self.directory}/output",
+            },
+            arguments=["-param", "FROM=L"],
+        )
+        files = {"count.pig": PIG_WORD_COUNT}
+
+        info = self._await_end(self._submit(creator.get_built_workflow_xml(), files=files, text=TEXT.read_bytes()))
+
+        self.assertEqual("SUCCEEDED", info["status"], info)
+        lines = self.hadoop.run(f"hdfs dfs -cat {self.directory}/output/part-*", user="hdfs").splitlines()
+        counted = {word: int(count) for word, count in (line.split("\t") for line in lines)}
+        words = (word for word in TEXT.read_text().replace("\n", " ").split(" ") if word >= "L")
+        self.assertEqual(dict(collections.Counter(words)), counted)
+
+    def test_an_action_without_its_program_is_refused_when_it_is_submitted(self) -> None:
+        creator = hive_workflow.HiveWorkflowCreator()
+        creator.build_workflow_xml("query.q", "/user/hdfs/conf/hive-site.xml")
+        # One that Oozie has and the lab's has not: Hive by way of HiveServer2.
+        workflow = creator.get_built_workflow_xml().replace("uri:oozie:hive-action:0.2", "uri:oozie:hive2-action:0.1")
+        workflow = re.sub(r"(</?)hive\b", r"\1hive2", workflow)
+        workflow = workflow.replace("<script>", "<jdbc-url>jdbc:hive2://nowhere:10000</jdbc-url><script>")
+        client = edp.OozieClient(self.hadoop.url, self.hadoop.client.oozie_server)
+
+        refusal = self.assertRaises(
+            sahara_exceptions.OozieException,
+            self._submit, workflow, files={"query.q": b"SHOW TABLES;"}, client=client,
+        )  # fmt: skip
+
+        self.assertIn("Unsupported action type", str(refusal))
+        self.assertIn("[hive2]", str(refusal))
+
+    def test_java_runs_hadoops_shell(self) -> None:
+        workflow = self._java("org.apache.hadoop.fs.FsShell", ["-touchz", f"{self.directory}/touched"])
+
+        info = self._await_end(self._submit(workflow))
+
+        self.assertEqual("SUCCEEDED", info["status"], info)
+        self.hadoop.run(f"hdfs dfs -test -e {self.directory}/touched", user="hdfs")
 
     def test_java_runs_a_main_class_that_exits(self) -> None:
         job = self._submit(self._java("org.apache.hadoop.hdfs.tools.DFSAdmin", ["-allowSnapshot", self.directory]))
@@ -154,6 +215,7 @@ class JobsTest(testtools.TestCase):
         files: dict[str, bytes] | None = None,
         libraries: list[str] | None = None,
         text: bytes | None = None,
+        client: oozie.OozieClient | None = None,
     ) -> str:
         """Bring the workflow and what it needs to HDFS, submit and start it; return Oozie's identifier."""
         local = f"/tmp{self.directory}"
@@ -166,7 +228,7 @@ class JobsTest(testtools.TestCase):
             self.hadoop.run(f"cp {library} {local}/lib/")
         self.hadoop.run(f"hdfs dfs -put {local} /user/hdfs/", user="hdfs")
         execution = cluster.job_execution()
-        job = self.hadoop.client.add_job(cluster.job_properties(self.directory), execution)
+        job = (client or self.hadoop.client).add_job(cluster.job_properties(self.directory), execution)
         self.hadoop.client.run_job(execution, job)
         return job
 

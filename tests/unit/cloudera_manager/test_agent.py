@@ -46,14 +46,20 @@ class ProbesTest(testtools.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as gone:
             self.gone = {"tcp": list(gone.getsockname())}
 
+        self.kept = []
+
         def answer():
             while True:
                 try:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                with connection:
-                    connection.sendall(b"Mode: leader" if connection.recv(4) == b"srvr" else b"what?")
+                word = connection.recv(4)
+                connection.sendall({b"srvr": b"Mode: leader", b"kept": b"\0\0\0\7 and so on"}.get(word, b"what?"))
+                if word == b"kept":
+                    self.kept.append(connection)
+                else:
+                    connection.close()
 
         threading.Thread(target=answer, daemon=True).start()
 
@@ -66,6 +72,11 @@ class ProbesTest(testtools.TestCase):
         for word, pattern, passes in (("srvr", "Mode: (leader|follower)", True), ("ruok", "imok", False)):
             failure = probes.first_failure([{**self.there, "send": word, "pattern": pattern}])
             self.assertEqual(passes, failure is None, failure)
+
+    def test_an_answer_that_matches_is_enough_though_the_connection_stays_open(self):
+        self.assertIsNone(probes.first_failure([{**self.there, "send": "kept", "pattern": "\0\0\0\x07"}]))
+        for connection in self.kept:
+            connection.close()
 
 
 class SettingsTest(testtools.TestCase):
@@ -144,7 +155,8 @@ class SupervisorTest(testtools.TestCase):
             "role": "DN_1", "id": 1, "name": "hdfs01-DATANODE", "user": getpass.getuser(), "directories": [],
             "files": {"here.txt": "in {process_dir}"}, "env": {"A": "{process_dir}"},
             "argv": [sys.executable, "-c", code],
-            "class_path_file": str(self.root / "classpath"), "probes": list(probes), "timeout": 20,
+            "class_path_file": str(self.root / "classpath"), "probes": list(probes), "ha_status": {},
+            "timeout": 20,
             "log_file": str(self.root / "daemon.log"), "auto_restart": False, **more,
         }  # fmt: skip
 
@@ -171,6 +183,24 @@ class SupervisorTest(testtools.TestCase):
         self.supervisor.stop("DN_1")
         self.assertEqual("STOPPED", self.state())
 
+    def test_which_of_two_it_is_follows_what_it_says(self):
+        said = self.root / "said"
+        said.write_text("I am active")
+        answer = {"url": said.as_uri(), "pattern": "active"}
+        statuses = {"ACTIVE": answer, "STANDBY": {**answer, "pattern": "standby"}}
+        self.supervisor.start(self.spec("import time; time.sleep(600)", ha_status=statuses))
+
+        def status():
+            (report,) = self.supervisor.reports()
+            return report["ha_status"]
+
+        self.assertEqual("ACTIVE", status())
+        self.useFixture(fixtures.MonkeyPatch("lab.cloudera_manager.agent.supervisor.PROBE_INTERVAL", 0.0))
+        for text, expected in (("I am standby", "STANDBY"), ("", "")):
+            said.write_text(text)
+            self.supervisor.watch_once()
+            self.assertEqual(expected, status())
+
     def test_one_that_ends_while_starting_is_told_with_its_last_words(self):
         probe = {"tcp": ["127.0.0.1", 1]}
         outcome = self.supervisor.start(
@@ -192,11 +222,13 @@ class SupervisorTest(testtools.TestCase):
         code = (
             "import os, time; open('seen', 'w').write(os.environ['A'] + ' ' + os.environ['CLASSPATH']); time.sleep(600)"
         )
-        self.supervisor.start(self.spec(code))
+        env = {"A": "{process_dir}", "HADOOP_CLASSPATH": "/opt/hbase/lib/*"}
+        self.supervisor.start(self.spec(code, env=env))
         directory = self.root / "process" / "1-hdfs01-DATANODE"
         wait_for(lambda: (directory / "seen").exists() and (directory / "seen").read_text())
         self.assertEqual(f"in {directory}", (directory / "here.txt").read_text())
-        self.assertEqual(f"{directory} /opt/a.jar:/opt/b.jar:{directory}", (directory / "seen").read_text())
+        class_path = f"/opt/a.jar:/opt/b.jar:{directory}:/opt/hbase/lib/*"
+        self.assertEqual(f"{directory} {class_path}", (directory / "seen").read_text())
 
     def test_a_user_that_is_not_there(self):
         outcome = self.supervisor.start(self.spec("", user="no-such-user"))
@@ -237,6 +269,36 @@ class SupervisorTest(testtools.TestCase):
         (after,) = self.supervisor.reports()
         self.assertEqual("RUNNING", after["state"])
         self.assertNotEqual(before["pid"], after["pid"])
+
+    def test_after_a_restart_of_the_host_it_is_tried_until_it_answers_once(self):
+        for name in ("FIRST_BACKOFF", "LAST_BACKOFF"):
+            self.useFixture(fixtures.MonkeyPatch(f"lab.cloudera_manager.agent.supervisor.{name}", 0.05))
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        needed = self.root / "needed"
+        needed.touch()
+        code = f"import time; open({str(needed)!r}); time.sleep(600)"
+        self.supervisor.start(self.spec(code, probes=[{"tcp": list(listener.getsockname())}]))
+        self.supervisor.stop_all()
+        needed.unlink()
+        self.supervisor = self.make()
+        self.supervisor.recover()
+        report = {}
+
+        def seen(**wanted):
+            self.supervisor.watch_once()
+            (found,) = self.supervisor.reports()
+            report.update(found)
+            return all(report[name] == value for name, value in wanted.items())
+
+        wait_for(lambda: seen(restarts=3))
+        needed.touch()
+        wait_for(lambda: seen(state="RUNNING", failure=""))
+        os.kill(report["pid"], 9)
+        wait_for(lambda: seen(state="EXITED"))
+        restarts = report["restarts"]
+        time.sleep(0.2)
+        self.assertTrue(seen(state="EXITED", restarts=restarts))
 
     def test_what_was_stopped_stays_stopped(self):
         self.supervisor.start(self.spec("import time; time.sleep(600)"))

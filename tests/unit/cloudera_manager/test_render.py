@@ -11,7 +11,7 @@ from typing import ClassVar
 import sahara_plugin_cdh
 import testtools
 
-from lab.cloudera_manager.hadoop import launch, properties, render, settings, sizing
+from lab.cloudera_manager.hadoop import launch, properties, render, settings, sizing, spark_properties
 from lab.cloudera_manager.server import resources
 from lab.cloudera_manager.server.errors import CommandFailed
 from tests.unit.cloudera_manager import clusters
@@ -225,7 +225,10 @@ class SchemaTest(testtools.TestCase):
         "NAMENODE": "hdfs-namenode", "SECONDARYNAMENODE": "hdfs-secondarynamenode", "DATANODE": "hdfs-datanode",
         "JOURNALNODE": "hdfs-journalnode", "FAILOVERCONTROLLER": "hdfs-failovercontroller",
         "RESOURCEMANAGER": "yarn-resourcemanager", "NODEMANAGER": "yarn-nodemanager", "JOBHISTORY": "yarn-jobhistory",
-        "OOZIE_SERVER": "oozie-oozie_server", "SERVER": "zookeeper-server",
+        "OOZIE_SERVER": "oozie-oozie_server", "SERVER": "zookeeper-server", "MASTER": "hbase-master",
+        "REGIONSERVER": "hbase-regionserver", "KAFKA_BROKER": "kafka-kafka_broker",
+        "HIVEMETASTORE": "hive-hivemetastore",
+        "SPARK_YARN_HISTORY_SERVER": "spark-spark_yarn_history_server", "SPARK_ON_YARN": "spark",
     }  # fmt: skip
 
     def names(self, file):
@@ -238,19 +241,23 @@ class SchemaTest(testtools.TestCase):
 
     def test_service_settings(self):
         for service_type, table in properties.SERVICE.items():
-            unknown = {setting.name for setting in table} - self.names(f"{service_type.lower()}-service")
+            unknown = {setting.name for setting in table} - self.names(
+                f"{self.FILES.get(service_type, service_type.lower())}-service"
+            )
             self.assertEqual(set(), unknown, service_type)
 
     def test_client_settings(self):
         for service_type, table in properties.CLIENT.items():
-            unknown = {setting.name for setting in table} - self.names(f"{service_type.lower()}-gateway")
+            unknown = {setting.name for setting in table} - self.names(
+                f"{self.FILES.get(service_type, service_type.lower())}-gateway"
+            )
             self.assertEqual(set(), unknown, service_type)
 
     def test_heaps_options_and_log_directories(self):
         for (_, role_type), daemon in launch.catalogue.DAEMONS.items():
-            own = {daemon.heap[0], daemon.options, daemon.log_dir[0]}
+            own = {daemon.heap[0], daemon.options, daemon.log_dir[0]} - {""}
             self.assertEqual(set(), own - self.names(self.FILES[role_type]), role_type)
 
     def test_safety_valves(self):
         known = set().union(*(self.names(path.stem) for path in SCHEMA.glob("*.json") if path.stem.count("-") == 1))
-        self.assertEqual(set(), set(properties.SAFETY_VALVES) - known)
+        self.assertEqual(set(), {*properties.SAFETY_VALVES, *spark_properties.VALVES} - known)

@@ -37,7 +37,7 @@ class StoreTest(ServerTestCase):
         with self.store.changing() as mine:
             mine.clusters, mine.hosts = model.clusters, model.hosts
         again = Store(self.path).model
-        self.assertEqual(self.store.model.to_json(), again.to_json())
+        self.assertEqual(self.store.model, again)
         self.assertEqual("5", clusters.role(again.clusters["c1"], "DATANODE")[1].config["dfs_datanode_du_reserved"])
 
     def test_a_command_that_ran_has_failed(self):
@@ -282,10 +282,10 @@ class AgentsTest(ServerTestCase):
         self.store.model = Model()
         self.agents = Agents(self.store)
 
-    def beat(self, session="s1", processes=()):
+    def beat(self, session="s1", moment=1):
         return self.agents.heartbeat({
             "hostname": "n.novalocal", "session": session, "ip": "192.0.2.7", "cores": 2, "memory": 2**30,
-            "processes": list(processes),
+            "moment": moment, "processes": [],
         })  # fmt: skip
 
     def test_registration_survives_a_restart(self):
@@ -309,7 +309,7 @@ class AgentsTest(ServerTestCase):
         asking.start()
         (task,) = self.agents.take_tasks("n.novalocal", "s1", 20)
         self.assertEqual(("stop", {"role": "r"}), (task["kind"], task["payload"]))
-        self.agents.result({"id": task["id"], "ok": True, "message": "stopped", "log_tail": ""})
+        self.agents.result({"id": task["id"], "ok": True, "message": "stopped", "log_tail": "", "moment": 2})
         asking.join(20)
         self.assertEqual([{"ok": True, "message": "stopped", "log_tail": ""}], outcomes)
 
@@ -324,7 +324,7 @@ class AgentsTest(ServerTestCase):
         asking = threading.Thread(target=lambda: self.agents.perform("n.novalocal", "stop", {"role": "r"}, timeout=20))
         asking.start()
         (task,) = self.agents.take_tasks("n.novalocal", "s2", 20)
-        self.agents.result({"id": task["id"], "ok": True, "message": "stopped", "log_tail": ""})
+        self.agents.result({"id": task["id"], "ok": True, "message": "stopped", "log_tail": "", "moment": 2})
         asking.join(20)
         self.assertFalse(asking.is_alive())
 
@@ -343,17 +343,31 @@ class AgentsTest(ServerTestCase):
         self.store.model, cluster = clusters.small()
         _, role = clusters.role(cluster, "DATANODE")
         role.state, role.process_id = "STARTED", 4
-        report = {"role": role.name, "process_id": 4, "failure": "ended with exit status 1", "log_tail": "disk full"}
+        report = {
+            "role": role.name, "process_id": 4, "failure": "ended with exit status 1", "log_tail": "disk full",
+            "ha_status": "",
+        }  # fmt: skip
 
-        def beat(**more):
+        def beat(moment=1, **more):
             self.agents.heartbeat({
                 "hostname": role.host_id, "session": "s", "ip": "192.0.2.7", "cores": 2, "memory": 2**30,
-                "processes": [{**report, **more}],
+                "moment": moment, "processes": [{**report, **more}],
             })  # fmt: skip
 
         beat(state="EXITED")
         self.assertEqual(("STOPPED", "disk full"), (role.state, role.log_tail))
         beat(state="RUNNING", failure="")
         self.assertEqual(("STARTED", ""), (role.state, role.failure))
+        beat(state="RUNNING", failure="", ha_status="STANDBY")
+        self.assertEqual("STANDBY", role.ha_status)
         beat(state="RUNNING", failure="", process_id=3)
         self.assertEqual("STOPPED", role.state)
+        stopping = threading.Thread(target=lambda: self.agents.perform(role.host_id, "stop", {}, timeout=20))
+        stopping.start()
+        (task,) = self.agents.take_tasks(role.host_id, "s", 20)
+        self.agents.result({"id": task["id"], "ok": True, "message": "stopped", "log_tail": "", "moment": 6})
+        stopping.join(20)
+        beat(moment=5, state="RUNNING", failure="")  # of before it was stopped
+        self.assertEqual("STOPPED", role.state)
+        beat(moment=7, state="RUNNING", failure="")
+        self.assertEqual("STARTED", role.state)

@@ -54,6 +54,10 @@ class PreflightTest(testtools.TestCase):
         self.useFixture(fixtures.MonkeyPatch("lab.preflight.DISK_FIRST_GB", 10**9))
         self.assertThat(self.unfit(), matchers.MatchesAll(matchers.Contains("GB free"), matchers.Contains("LAB_STATE")))
 
+    def test_no_loop_devices(self):
+        self.useFixture(fixtures.MonkeyPatch("lab.preflight.LOOP_CONTROL", self.directory / "loop-control"))
+        self.assertThat(self.unfit(), matchers.Contains("modprobe loop"))
+
     def test_a_path_too_long_for_sockets(self):
         self.lab = settings.Lab(Path("/" + "x" * 80))
         self.assertThat(self.unfit(), matchers.Contains("too long for Unix sockets"))
@@ -69,9 +73,9 @@ class PreflightTest(testtools.TestCase):
 
     def test_apt_needs_room_too_where_that_is_another_disk(self):
         self.useFixture(fixtures.MonkeyPatch("lab.preflight.APT_PLACE", Path("/proc")))  # another one, never with room
-        self.useFixture(fixtures.MonkeyPatch("lab.packages.missing", lambda: []))
+        self.useFixture(fixtures.MonkeyPatch("lab.packages.missing", lambda **_: []))
         preflight._apt_disk(self.lab)
-        self.useFixture(fixtures.MonkeyPatch("lab.packages.missing", lambda: ["maven"]))
+        self.useFixture(fixtures.MonkeyPatch("lab.packages.missing", lambda **_: ["maven"]))
         self.assertThat(self.unfit(), matchers.Contains("[/proc] not enough disk space: 0.0 GB free, 2 GB needed"))
         self.useFixture(fixtures.MonkeyPatch("lab.preflight.APT_PLACE", self.directory))
         self.useFixture(fixtures.MonkeyPatch("lab.preflight.DISK_APT_GB", 10**9))

@@ -7,7 +7,6 @@ import testtools
 from testtools import matchers
 
 from lab import packages, testing
-from sahara_docker import exceptions
 
 
 class NovasTest(testtools.TestCase):
@@ -18,14 +17,3 @@ class NovasTest(testtools.TestCase):
             pins = re.findall(r"^[a-z0-9._-]+(?:\[[a-z,]+\])?==\S+ \\\n    --hash=sha256:", lock, re.M | re.I)
             self.assertThat(pins, matchers.HasLength(len(re.findall(r"^\S", lock, re.M))))
             self.assertNotIn("://", lock)
-
-
-class RunPartTest(testtools.TestCase):
-    def test_part_that_fails_is_named_with_its_status(self) -> None:
-        testing.run_part("a part", ["true"])
-        with testtools.ExpectedException(exceptions.SaharaDockerError, "a part failed.*exit status 1;"):
-            testing.run_part("a part", ["false"])
-
-    def test_part_that_takes_too_long_is_ended(self) -> None:
-        with testtools.ExpectedException(exceptions.SaharaDockerError, "a part failed.*not done in 1 s"):
-            testing.run_part("a part", ["sleep", "600"], timeout=0.6)
