@@ -6,6 +6,7 @@
 ``memory``          what an open connection holds
 ``spawn``           instances of the Nova driver, 1, 8 and 20 at a time
 ``cloud``           what a lab that runs adds to that
+``cluster``         a whole cluster in a lab that runs: made, used, grown
 
 To add one, write a module with ``run(place)``, which returns rows of the table, and name it in ``MODULES``. They use
 
@@ -17,6 +18,9 @@ To add one, write a module with ``run(place)``, which returns rows of the table,
 ``stock``           what stock Sahara needs to run at all
 ``nodes``           containers with an sshd
 ``clock``           time and processor time
+``timeline``        where a cluster's time went
+``managed``         its Cloudera Manager
+``word_count``      a job on it
 ``bare``            SSH without Sahara: the floor
 """
 
@@ -27,4 +31,5 @@ MODULES = {
     "memory": "memory",
     "spawn": "spawn",
     "cloud": "cloud",
+    "cluster": "cluster",
 }
