@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 
@@ -16,24 +15,16 @@ import testtools
 from testtools import matchers
 
 from lab import compute_hosts, control, docker_engine, network, rest, settings
-from tests.end_to_end import servers
+from tests import follower
+from tests.end_to_end import demo, servers
 
 LAB = settings.Lab(settings.default_state())
 HOSTS = 3
 
 
-def make(*words: str, timeout: float = 600) -> None:
-    done = subprocess.run(
-        ["make", "--no-print-directory", *words],
-        cwd=settings.CHECKOUT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout
+def make(*words: str) -> None:
+    status, output = demo.make(*words)
+    assert status == 0, output
 
 
 def until(check, timeout: float = 90) -> None:
@@ -151,12 +142,18 @@ class HostsTest(testtools.TestCase):
         self.servers.settled(server, "ACTIVE")
         address = self.servers.address(server)
         self.inside(server, "sh", "-c", "echo root > /root/kept && echo data > /mnt/kept")
-        self.servers.act(server, "migrate")
+        stand_ins = {"compute-1": self.hosts[0].name, "SERVER": server}
+        page = follower.Page(self.useFixture(follower.Desk(LAB)), "docs/upgrade.md", stand_ins)
+        page.follow("openstack compute service set --disable")
+        services = self.cloud.get("nova", f"/os-services?binary=nova-compute&host={self.hosts[0].name}")["services"]
+        self.assertEqual(["disabled"], [one["status"] for one in services])
+        page.follow("openstack server migrate SERVER")
         self.servers.settled(server, "VERIFY_RESIZE", timeout=180)
         self.assertNotEqual(self.hosts[0].name, self.servers.host(server))
         self.assertEqual("root\ndata\n", self.inside(server, "cat", "/root/kept", "/mnt/kept"))
         self.assertThat(self.inside(server, "ip", "-4", "address", "show"), matchers.Contains(f" {address}/"))
-        self.servers.act(server, "confirmResize")
+        with page:
+            page.follow()
         self.servers.settled(server, "ACTIVE")
         self.assertEqual([], containers(self.hosts[0], server))
         self.servers.delete(server)

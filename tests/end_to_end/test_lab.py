@@ -16,62 +16,25 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 
 import testtools
 from testtools import matchers
 
-from lab import client, cluster, control, docker_engine, leftovers, network, preflight, registration, rest, settings
-
-LAB = settings.Lab(settings.default_state())
-
-
-def make(target: str, timeout: float = 600) -> tuple[int, str]:
-    """Run ``make TARGET``; return its exit status and what it printed."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", target],
-        cwd=settings.CHECKOUT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    print(done.stdout)
-    return done.returncode, done.stdout
-
-
-def in_container(node: cluster.Node, *command: str) -> str:
-    """Run a command in the node's container, past Sahara and SSH, so that neither can colour what is seen."""
-    address = docker_engine.host(LAB)
-    listed = docker_engine.client(
-        address, "ps", "--filter", f"label=nova.host={LAB.host}", "--format", '{{.ID}} {{.Label "nova.role"}}'
-    )
-    for line in listed.splitlines():
-        container, role = line.split()
-        if role == "workload":
-            name = docker_engine.client(address, "exec", container, "hostname", "-f").strip()
-            if name == node.fqdn:
-                return docker_engine.client(address, "exec", container, *command)
-    raise AssertionError(f"no container calls itself {node.fqdn}")
-
-
-def await_demo(done: Callable[[cluster.Cluster | None], bool], what: str, timeout: float = 150) -> None:
-    """Look at the demonstration's cluster, None when there is none, until it is as wanted."""
-    deadline = time.monotonic() + timeout
-    cloud = rest.Cloud(LAB)
-    seen = None
-    while True:
-        try:
-            seen = cluster.find(cloud)
-            if done(seen):
-                return
-        except rest.RestError as error:  # Sahara starts anew
-            if error.status not in (None, 503):
-                raise
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not {what} in {timeout:.0f} s: {seen and (seen.status, seen.reason)}")
-        time.sleep(0.1)
+from lab import (
+    client,
+    cluster,
+    control,
+    docker_engine,
+    installation,
+    leftovers,
+    network,
+    preflight,
+    registration,
+    rest,
+    settings,
+    wordcount,
+)
+from tests.end_to_end.demo import LAB, await_demo, demo_cluster, in_container, make
 
 
 def kill(service: str) -> None:
@@ -102,15 +65,14 @@ def left_behind() -> dict[str, list[str]]:
 NOTHING: dict[str, list[str]] = {"stacks": [], "trusts": [], "containers": []}
 
 
-def demo_cluster() -> cluster.Cluster:
-    found = cluster.find(rest.Cloud(LAB))
-    assert found is not None, "the demonstration's cluster is not there"
-    return found
-
-
 class LabTest(testtools.TestCase):
-    def assert_demo(self) -> str:
-        status, output = make("demo")
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        make("demo-down")  # other tests leave theirs to one another
+
+    def assert_demo(self, *words: str) -> str:
+        status, output = make("demo", *words)
         self.assertEqual(0, status, output)
         self.assertThat(output, matchers.Contains("equals a count made without Hadoop"))
         return output
@@ -202,14 +164,32 @@ class LabTest(testtools.TestCase):
         services = [state["services"][name]["pid"] for name in ("mariadb", "sahara", "nova-compute")]
         for pid in (state["pid"], *services):
             os.kill(pid, signal.SIGKILL)
-        self.assert_demo()
+        self.assert_demo("STORE=swift")
         self.assertNotEqual(state["pid"], control.read(LAB)["pid"])
 
-    def test_08_ports_answer_on_loopback_only(self):
+    def test_07_b_an_object_store_was_added_and_a_job_has_its_program_and_its_data_there(self):
+        variables = {**installation.client_environment(LAB), "PATH": f"{LAB.venv / 'bin'}:{os.environ['PATH']}"}
+        variables["HADOOP_EXAMPLES_JAR"] = str(wordcount.examples_jar(LAB))
+        done = subprocess.run(
+            [settings.CHECKOUT / "examples/jobs/object-store/run.sh", cluster.NAME],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+        self.assertEqual(0, done.returncode, done.stderr)
+        expected = wordcount.count((settings.CHECKOUT / "LICENSE").read_bytes())
+        lines = sorted(f"{word}\t{number}" for word, number in expected.items())
+        self.assertEqual(lines, done.stdout.splitlines()[-len(lines) :])
+        self.assertEqual([], rest.Cloud(LAB).get("keystone", "/credentials?type=ec2")["credentials"])
+
+    def test_08_ports_answer_on_loopback_only_but_the_one_that_nodes_use(self):
         lines = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout.splitlines()
         pids = {f"pid={pid}," for pid in leftovers.find(LAB)}
         ours = [line.split()[3] for line in lines if any(pid in line for pid in pids)]
         self.assertThat(len(ours), matchers.GreaterThan(8))
+        ours.remove(LAB.url("swift").removeprefix("http://"))
         for one in ours:
             self.assertThat(one, matchers.MatchesRegex(r"(127\.0\.0\.1|\[::1\]):"))
 
