@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import testtools
+from testtools import matchers
 
 from lab import command, packages, settings
 from sahara_docker.cli.doctor import check
@@ -118,3 +119,12 @@ class CommandTest(_Installed, testtools.TestCase):
         "oslo.config.opts sahara_docker list_sahara_opts",
         "oslo.config.opts sahara_docker.nova list_nova_opts",
     )
+
+    def test_recipes_of_images_came_along(self):
+        script = "from sahara_docker.cli.image import recipe; print(recipe.place())"
+        installed = Path(self.run_in_it(self.python(), "-c", script).strip())
+        self.assertThat(str(installed), matchers.StartsWith(str(self.home)))
+        images = settings.CHECKOUT / "images"
+        for path in (*(images / "cdh").rglob("*"), *(images / "node").rglob("*")):
+            copy = installed / path.relative_to(images)
+            self.assertEqual(path.stat().st_mode & 0o111, copy.stat().st_mode & 0o111, copy)

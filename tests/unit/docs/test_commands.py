@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import argparse
+import collections
 import contextlib
 import importlib.metadata
 import io
 import re
 import types
+from typing import NamedTuple
 
 import testtools
 from testtools import matchers
@@ -16,7 +18,7 @@ from testtools import matchers
 from lab import __main__ as lab_main
 from sahara_docker.cli import main
 from sahara_docker.cli.doctor import command as doctor
-from tests.unit.docs import shown
+from tests import documents
 
 
 def error_of(parser: argparse.ArgumentParser, words: list[str]) -> str:
@@ -30,18 +32,26 @@ def error_of(parser: argparse.ArgumentParser, words: list[str]) -> str:
     return ""
 
 
+class Shown(NamedTuple):
+    """The words of a command, and the page that shows it."""
+
+    page: str
+    words: list[str]
+
+
 class CommandsTest(testtools.TestCase):
-    def shown(self, program: str, least: int) -> list[shown.Command]:
+    def shown(self, program: str, least: int) -> list[Shown]:
         """The commands of *program*; that there are some shows that they are still found."""
-        found = list(shown.commands(program))
+        lines = [(command.page, words) for command in documents.commands() for words in command.parts]
+        found = [Shown(page, words) for page, words in lines if words[0] == program]
         self.assertThat(len(found), matchers.GreaterThan(least - 1))
         return found
 
-    def assert_taken(self, command: shown.Command, parser: argparse.ArgumentParser, words: list[str]) -> None:
+    def assert_taken(self, command: Shown, parser: argparse.ArgumentParser, words: list[str]) -> None:
         self.assertEqual("", error_of(parser, words), f"{command.page}: {' '.join(command.words)}")
 
     def test_make_has_the_targets(self):
-        makefile = (shown.ROOT / "Makefile").read_text()
+        makefile = (documents.ROOT / "Makefile").read_text()
         targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
         verbs = {target.removeprefix("demo-") for target in targets}
         for command in self.shown("make", 10):
@@ -75,7 +85,7 @@ class CommandsTest(testtools.TestCase):
         return parser, words
 
     def test_every_subcommand_has_its_help_on_a_page(self):
-        page = (shown.ROOT / "docs/command-line.md").read_text()
+        page = (documents.ROOT / "docs/command-line.md").read_text()
         waiting = [main.parser()]
         while waiting:
             parser = waiting.pop()
@@ -85,12 +95,11 @@ class CommandsTest(testtools.TestCase):
                     waiting.extend(action.choices.values())
 
     def test_openstack_takes_the_arguments(self):
-        entries = {
-            entry.name.replace("_", " "): entry
-            for package in importlib.metadata.distributions()
-            for entry in package.entry_points
-            if re.fullmatch(r"openstack\.(common|\w+\.v\d+)", entry.group)
-        }
+        entries = collections.defaultdict(list)  # of a name in several versions of an API, each
+        for package in importlib.metadata.distributions():
+            for entry in package.entry_points:
+                if re.fullmatch(r"openstack\.(common|\w+\.v\d+)", entry.group):
+                    entries[entry.name.replace("_", " ")].append(entry)
         # What some commands ask before they know their options: whether the cloud has Neutron.
         manager = types.SimpleNamespace(is_network_endpoint_enabled=lambda: True)
         app = types.SimpleNamespace(client_manager=manager)
@@ -99,8 +108,10 @@ class CommandsTest(testtools.TestCase):
             length = max((n for n in range(len(words) + 1) if " ".join(words[:n]) in entries), default=0)
             self.assertTrue(length, f"{command.page}: no such command: {' '.join(words)}")
             if words[length:]:
-                parser = entries[" ".join(words[:length])].load()(app, None).get_parser("openstack")
-                self.assert_taken(command, parser, words[length:])
+                found = entries[" ".join(words[:length])]
+                parsers = [entry.load()(app, None).get_parser("openstack") for entry in found]
+                errors = [error_of(parser, words[length:]) for parser in parsers]
+                self.assertIn("", errors, f"{command.page}: {' '.join(words)}")
 
     def test_namespaces_of_options_are_there(self):
         known = {entry.name for entry in importlib.metadata.entry_points(group="oslo.config.opts")}
@@ -108,10 +119,8 @@ class CommandsTest(testtools.TestCase):
             self.assertIn(command.words[command.words.index("--namespace") + 1], known, command.page)
 
     def test_files_are_there(self):
-        named = set()
-        for page in shown.PAGES:
-            for words in shown.read(page.read_text()):
-                named |= {word.strip("()") for word in words if re.match(r"(examples|etc)/", word)}
+        words = [word for command in documents.commands() for words in command.parts for word in words]
+        named = {word.strip("()") for word in words if re.match(r"\(?(examples|etc|requirements)/", word)}
         self.assertIn("examples/worker-configs.json", named)
-        for name in named:
-            self.assertTrue((shown.ROOT / name).exists(), name)
+        for name in named - {"requirements/constraints.txt"}:  # which the page tells to fetch
+            self.assertTrue((documents.ROOT / name).exists(), name)
