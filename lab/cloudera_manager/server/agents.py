@@ -19,6 +19,8 @@ HEARTBEAT = 5.0
 #: A host is dead after this many seconds of silence.
 SILENCE = 45.0
 LONGEST_POLL = 30.0
+#: A server that starts gives the agents, which come back every few seconds, this long until it refuses them tasks.
+RETURN = 15.0
 
 
 class Ticket:
@@ -35,10 +37,16 @@ class Ticket:
 
 
 class Agents:
-    """All agents. A host's role reports go straight into the model."""
+    """All agents. A host's role reports go straight into the model.
+
+    What the model has of heartbeats is an earlier server's: the host may have started again at the same moment as this
+    one, with none of its daemons. So nothing of it is alive until its agent has been heard here.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._unheard = {name for name, host in store.model.hosts.items() if host.last_heartbeat}
+        self._refusing_at = time.monotonic() + RETURN
         self._numbers = itertools.count(int(time.time() * 1000))
         self._waiting: dict[str, list[Ticket]] = {}
         self._open: dict[int, Ticket] = {}
@@ -75,8 +83,9 @@ class Agents:
                 changed = [self._take_over(role, reports.get(role.name)) for role in self.roles_on(name)]
             if any(changed) or known != (host.ip, host.cores, host.memory):
                 self._store.save()
-        if followed:
-            with self._condition:
+        with self._condition:
+            if followed or name in self._unheard:
+                self._unheard.discard(name)
                 self._condition.notify_all()
         return {"interval": HEARTBEAT}
 
@@ -105,7 +114,7 @@ class Agents:
     def alive(self, host_id: str) -> bool:
         """Say whether a host's agent has been heard lately."""
         host = self._store.model.hosts.get(host_id)
-        return host is not None and time.time() - host.last_heartbeat < SILENCE
+        return host is not None and host_id not in self._unheard and time.time() - host.last_heartbeat < SILENCE
 
     def take_tasks(self, hostname: str, agent: str, wait: float) -> list[dict[str, Any]]:
         """Return a host's tasks: at once when there are some, else when one comes, else none after ``wait`` seconds.
@@ -145,6 +154,9 @@ class Agents:
 
         :raises CommandFailed: the host is not there or dead, did not answer in time, or the command was aborted.
         """
+        with self._condition:
+            left = max(0.0, self._refusing_at - time.monotonic())
+            self._condition.wait_for(lambda: host_id not in self._unheard, timeout=left)
         if not self.alive(host_id):
             host = self._store.model.hosts.get(host_id)
             age = f"{time.time() - host.last_heartbeat:.0f} s" if host else ""

@@ -263,6 +263,20 @@ class HealthTest(ServerTestCase):
         self.store.model.hosts[clusters.MASTER].last_heartbeat -= 60
         self.assertEqual("BAD", self.of("oozie01"))
 
+    def test_what_an_earlier_server_was_told_is_not_known(self):
+        """All nodes may have started again at once; then nothing runs yet."""
+        self.agents = Agents(self.store)
+        self.assertEqual("BAD", self.of("hdfs01"))
+        role = clusters.role(self.cluster, "NAMENODE")[1]
+        (check,) = health.role_checks(self.agents, self.cluster.services["hdfs01"], role)
+        self.assertIn(f"host {clusters.MASTER} does not answer", check.explanation)
+        for name in self.store.model.hosts:
+            self.agents.heartbeat({
+                "hostname": name, "session": "s1", "ip": "192.0.2.7", "cores": 2, "memory": 2**30, "moment": 1,
+                "processes": [],
+            })  # fmt: skip
+        self.assertEqual("GOOD", self.of("hdfs01"))
+
     def test_what_the_lab_does_not_have_is_never_good(self):
         hive = resources.new_service(self.cluster, {"name": "hive01", "type": "HIVE"})
         role = clusters.add(self.store.model, self.cluster, hive, "HIVESERVER2", clusters.MASTER)
@@ -291,6 +305,28 @@ class AgentsTest(ServerTestCase):
     def test_registration_survives_a_restart(self):
         self.beat()
         self.assertEqual("192.0.2.7", Store(self.path).model.hosts["n.novalocal"].ip)
+
+    def test_a_task_for_a_host_of_an_earlier_server_waits_for_its_agent(self):
+        self.beat()
+        self.agents = Agents(self.store)
+        outcome = []
+        work = threading.Thread(
+            target=lambda: outcome.append(self.agents.perform("n.novalocal", "start", {}, timeout=30)), daemon=True
+        )
+        work.start()
+        self.assertEqual([], self.agents.take_tasks("n.novalocal", "s1", 0.2))
+        self.beat()
+        (task,) = self.agents.take_tasks("n.novalocal", "s1", 10)
+        self.agents.result({"id": task["id"], "moment": 2, "ok": True, "message": "runs", "log_tail": ""})
+        work.join(10)
+        self.assertEqual("runs", outcome[0]["message"])
+
+    def test_a_host_of_an_earlier_server_that_stays_silent_is_refused(self):
+        self.beat()
+        self.useFixture(fixtures.MonkeyPatch("lab.cloudera_manager.server.agents.RETURN", 0.2))
+        self.agents = Agents(self.store)
+        error = self.assertRaises(CommandFailed, self.agents.perform, "n.novalocal", "start", {}, timeout=30)
+        self.assertIn("host n.novalocal does not answer", str(error))
 
     def test_a_deleted_host_comes_back_only_with_a_new_agent(self):
         self.beat()
