@@ -179,6 +179,8 @@ def _special(files: topology.Files, cluster: Cluster, role: Role, host: Host) ->
         files[HDFS]["dfs.namenode.decommission.interval"] = "2"
         # A silent DataNode counts as dead after 70 seconds instead of Hadoop's ten and a half minutes.
         files[HDFS]["dfs.namenode.heartbeat.recheck-interval"] = "20000"
+        # A copy that was given to such a DataNode is tried elsewhere after as long, not after Hadoop's five minutes.
+        files[HDFS]["dfs.namenode.reconstruction.pending.timeout-sec"] = "70"
         files[HDFS]["dfs.namenode.redundancy.interval.seconds"] = "1s"
     elif role.type == "RESOURCEMANAGER":
         files[YARN]["yarn.resourcemanager.nodes.exclude-path"] = f"{{process_dir}}/{YARN_EXCLUDES}"
