@@ -34,6 +34,11 @@ class RecipeTest(testtools.TestCase):
                 version = properties.get(version.strip("${}"), version)
                 self.assertRegex(version or "", r"^\d[\w.-]*$", item.findtext(f"{_POM}artifactId"))
 
+    def test_programs_are_files_that_can_be_run(self) -> None:
+        for program in (program for recipe in RECIPES for program in (LAB / recipe / "bin").iterdir()):
+            self.assertTrue(program.is_file() and not program.is_symlink(), program)
+            self.assertTrue(os.access(program, os.X_OK), program)
+
 
 class LayerTest(testtools.TestCase):
     def setUp(self) -> None:
