@@ -137,7 +137,7 @@ def _steps(lab: settings.Lab, running: bool, built: dict[str, node_image.Image])
         )
 
     def register() -> None:
-        registration.register(lab, rest.Cloud(lab), built["image"])
+        registration.register(lab, rest.Cloud(lab), built["image"], client_environment(lab))
 
     more, needed = [], ["this project in it"]
     if dashboard.is_chosen(lab):
