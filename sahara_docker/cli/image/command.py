@@ -144,7 +144,8 @@ class _Progress:
     def __call__(self, sent: int, total: int) -> None:
         percent = sent * 100 // total if total else 100
         step = 1 if sys.stderr.isatty() else 10
-        if percent // step == self._shown // step and sent != total:
+        # The size of an image in a daemon is not that of its archive: what is sent can be all, and then more.
+        if percent // step == self._shown // step:
             return
         self._shown = percent
         rate = sent / _MIB / max(time.monotonic() - self._began, 0.001)

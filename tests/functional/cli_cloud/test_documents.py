@@ -18,7 +18,8 @@ import docker
 import testtools
 from testtools import matchers
 
-from lab import docker_engine, registration, rest, settings
+from lab import docker_engine, rest, settings
+from sahara_docker.cli import registry
 from tests import documents, follower, http_server
 from tests.functional.cli import builds, debs
 
@@ -110,10 +111,12 @@ class DocumentsTest(testtools.TestCase):
             self.assertIn("ok    image.software ", page.follow("sahara-docker image build"))
             self.docker.images.remove(first.id)  # which has no name any more
             self.assertIn("ok    image.login ", page.follow("sahara-docker image check"))
-            self.assertIn("Sahara shows it", page.follow("sahara-docker image register"))
+            output = page.follow("sahara-docker image register")
+            self.assertIn("Sahara shows it", output)
+            self.assertEqual(1, output.count("100 %"), output)
             self.assertRegex(page.follow("sahara-docker image list"), rf"(?m)^{IMAGE} ")
         (image,) = self.registered()
-        self.assertEqual(PASSWORD, image[registration.PASSWORD])
+        self.assertEqual(PASSWORD, image[registry.PASSWORD])
 
     def test_2_installation(self) -> None:
         wheels, recipes = self.desk.place / "wheels", self.desk.place / "recipes"
@@ -157,7 +160,7 @@ class DocumentsTest(testtools.TestCase):
     def test_4_security(self) -> None:
         with self.page("docs/security.md", {"=...": "=another", "IMAGE": IMAGE}) as page:
             page.follow()
-        self.assertEqual("another", self.registered()[0][registration.PASSWORD])
+        self.assertEqual("another", self.registered()[0][registry.PASSWORD])
 
     def test_flavors_and_quotas(self) -> None:
         flavors = {one["name"]: one for one in self.cloud.get("nova", "/flavors/detail")["flavors"]}
