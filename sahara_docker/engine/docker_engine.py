@@ -10,6 +10,7 @@ import eventlet
 from oslo_config import cfg
 from oslo_log import log as logging
 from sahara import conductor, context
+from sahara import exceptions as sahara_exceptions
 from sahara.plugins import provisioning
 from sahara.service import networks
 from sahara.service.heat import heat_engine
@@ -107,7 +108,7 @@ class DockerEngine(heat_engine.HeatEngine):
         try:
             self._keeper.begin(cluster.id, lease.SCALE)
             sahara_cluster.change_cluster_status(cluster, heat_engine.ROLLBACK_STAGES[0], str(failure))
-            self._change_stack(cluster, scaling.members_before(cluster, begun))
+            self._change_stack_back(cluster, scaling.members_before(cluster, begun))
             cluster = conductor.API.cluster_get(context.ctx(), cluster_id)
             self._configure_instances(cluster)
             sahara_cluster.clean_cluster_from_empty_ng(cluster)
@@ -199,6 +200,15 @@ class DockerEngine(heat_engine.HeatEngine):
         self._keeper.check(cluster.id)
         servers = stack.submit(cluster, flat, update, _status_reporter(cluster))
         return self._record(cluster, members, servers)
+
+    def _change_stack_back(self, cluster: Any, members: scaling.Members) -> None:
+        try:
+            self._change_stack(cluster, members)
+        except sahara_exceptions.HeatStackException as failure:
+            # An engine that has died leaves Heat at its update. One that comes as Heat ends the other can fail by their
+            # both changing the stack's records ("resource with id 7 not found"), and nothing is wrong with the next.
+            LOG.warning("Changing the Heat stack of cluster %s back again: %s", cluster.name, failure)
+            self._change_stack(cluster, members)
 
     @staticmethod
     def _generate_heat_stack_name(cluster: Any) -> Any:

@@ -218,6 +218,25 @@ class DockerEngineTest(base.SaharaWithDbTestCase):
         self.assertIn("ended while the cluster was Configuring", cluster.status_description)
         self.assertEqual(["demo-master-0", "demo-worker-0"], self.cloud.names(cluster.stack_name))
 
+    def test_an_undo_that_heat_fails_once_is_done_again(self) -> None:
+        cluster = self._create()
+        self.cloud.fail = ["No valid host was found", "resource with id 7 not found"]
+        failure = self.assertRaises(
+            scaling.ScalingUndone, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
+        )
+        self.assertIn("No valid host was found", str(failure))
+        self.assertNotIn("resource with id 7", str(failure))
+        self.assertEqual(["demo-master-0", "demo-worker-0"], self.cloud.names(cluster.stack_name))
+
+    def test_an_undo_that_heat_fails_twice_is_told_with_both_causes(self) -> None:
+        cluster = self._create()
+        self.cloud.fail = ["No valid host was found", "port in use", "port in use"]
+        failure = self.assertRaises(
+            scaling.UndoFailed, self.engine.scale_cluster, cluster, self._counts(cluster, worker=2)
+        )
+        self.assertIn("No valid host was found", str(failure))
+        self.assertIn("port in use", str(failure))
+
     def test_a_deletion_whose_engine_has_died_is_taken_to_its_end(self) -> None:
         cluster = self._create()
         cluster = conductor.API.cluster_update(context.ctx(), cluster, {"status": "Deleting"})
