@@ -208,6 +208,8 @@ class DockerEngine(heat_engine.HeatEngine):
             # An engine that has died leaves Heat at its update. One that comes as Heat ends the other can fail by their
             # both changing the stack's records ("resource with id 7 not found"), and nothing is wrong with the next.
             LOG.warning("Changing the Heat stack of cluster %s back again: %s", cluster.name, failure)
+            # The time of an update, by which one is told from the next, has whole seconds.
+            context.sleep(1)
             self._change_stack(cluster, members)
 
     @staticmethod
